@@ -1,0 +1,71 @@
+"""What others may know of orders: the facts it publishes."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from .events import Event, event
+from .money import Money
+
+OrderStatus = Literal[
+    "in_progress", "awaiting_buyer", "confirmed", "refused", "cancelled",
+    "partially_fulfilled", "fulfilled", "returned", "expired",
+]  # fmt: skip
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    line2: str | None = None
+    region: str | None = None
+    phone: str | None = None
+
+
+class OrderedLine(msgspec.Struct, frozen=True, kw_only=True):
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money
+    total: Money
+
+
+class Total(msgspec.Struct, frozen=True):
+    """One row of an order's sum: `subtotal`, `shipping`, `tax_included`."""
+
+    type: str
+    amount: Money
+
+
+@event("orders.order_confirmed.v1", subject="order_id")
+class OrderConfirmed(Event, frozen=True):
+    order_id: UUID
+    number: str
+    user_id: UUID | None
+    email: str
+    name: str
+    lines: list[OrderedLine]
+    totals: list[Total]
+    total: Money
+    address: Address | None = None
+
+
+@event("orders.order_refused.v1", subject="order_id")
+class OrderRefused(Event, frozen=True):
+    order_id: UUID
+    number: str
+    reason: str
+
+
+@event("orders.order_cancelled.v1", subject="order_id")
+class OrderCancelled(Event, frozen=True):
+    order_id: UUID
+    number: str
+    email: str
+    name: str
+    total: Money

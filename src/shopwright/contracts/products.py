@@ -1,0 +1,84 @@
+"""What others may know of products: quotes, stock reservations, and the facts it publishes.
+
+Internal calls (mesh only): `POST /internal/quotes` QuoteRequest → Quotes; `PUT /internal/reservations/{id}`
+Reserve → Reservation (OutOfStock); `POST /internal/reservations/{id}/claim` and `/release` → Reservation.
+All are idempotent by the reservation's id.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from .events import Event, event
+from .money import Currency, Money
+
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class QuoteRequest(msgspec.Struct, frozen=True):
+    skus: Annotated[list[str], msgspec.Meta(max_length=200)]
+    currency: Currency
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a SKU costs and is called now, by its owner."""
+
+    sku: str
+    product_id: UUID
+    variant_id: UUID
+    slug: str
+    name: str
+    options: dict[str, str]
+    unit_price: Money
+    picture: str | None = None
+    weight_g: int | None = None
+    available: int
+
+
+class Quotes(msgspec.Struct, frozen=True):
+    """Quotes of the SKUs that are for sale in that currency; the others are absent."""
+
+    items: list[Quote]
+
+
+class ReserveLine(msgspec.Struct, frozen=True):
+    sku: str
+    quantity: Quantity
+
+
+class Reserve(msgspec.Struct, frozen=True):
+    """Hold stock for `expires_in_s` seconds; lines of the same SKU add up."""
+
+    lines: Annotated[list[ReserveLine], msgspec.Meta(min_length=1, max_length=200)]
+    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=7 * 86_400)]
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    id: UUID
+    status: Literal["held", "claimed", "released"]
+
+
+@event("products.product_changed.v1", subject="product_id")
+class ProductChanged(Event, frozen=True):
+    """A product was created, changed, published or archived; consumers read what they need from the catalogue."""
+
+    product_id: UUID
+    slug: str
+    status: Literal["active", "draft", "archived"]
+
+
+@event("products.product_deleted.v1", subject="product_id")
+class ProductDeleted(Event, frozen=True):
+    product_id: UUID
+    slug: str
+
+
+@event("products.stock_changed.v1", subject="sku")
+class StockChanged(Event, frozen=True):
+    """What can be bought of a SKU after a movement."""
+
+    sku: str
+    available: int
