@@ -1,8 +1,8 @@
 """Events: facts in the past tense, in a CloudEvents 1.0 envelope with a sequence per aggregate.
 
-`@event("orders.order_confirmed.v1", subject="order_id")` registers a class under its topic; `subject` names the field
-that identifies the aggregate. A new meaning is a new version beside the old one. `sequence` counts an aggregate's
-events from 1 without gaps, so a consumer can tell a lost one.
+`@event("orders.order_confirmed.v1", subject="order_id")` registers a class under its topic; `subject` names
+the field that identifies the aggregate. A new meaning is a new version beside the old one. `sequence`
+counts an aggregate's events from 1 without gaps, so a consumer can tell a lost one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """CloudEvents 1.0 in JSON, structured mode; `sequence` and `traceparent` are its registered extensions."""
+    """CloudEvents 1.0 in JSON, structured mode; `sequence` and `traceparent` are registered extensions."""
 
     id: str
     source: str
@@ -40,7 +40,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     datacontenttype: str = "application/json"
 
     def event(self) -> Event:
-        """The payload as its registered class; raises KeyError for a topic that this release does not know."""
+        """The payload as its registered class; raises KeyError for a topic this release does not know."""
         return msgspec.json.decode(self.data, type=TOPICS[self.type])
 
 

@@ -1,7 +1,9 @@
-"""Money as an integer of minor units and an ISO 4217 currency: the only form in which an amount travels or is stored.
+"""Money as an integer of minor units and an ISO 4217 currency: the only form in which an amount travels or
+is stored.
 
-Guarantees: no float ever, no addition across currencies, and one rounding rule (half away from zero) in one place.
-On the wire `{"amount": 1999, "currency": "EUR"}` means 19.99 euros; `{"amount": 1999, "currency": "JPY"}` 1,999 yen.
+Guarantees: no float ever, no addition across currencies, and one rounding rule (half away from zero) in one
+place. On the wire `{"amount": 1999, "currency": "EUR"}` means 19.99 euros; `{"amount": 1999, "currency":
+"JPY"}` 1,999 yen.
 """
 
 from __future__ import annotations
@@ -17,8 +19,27 @@ Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4
 
 #: Minor-unit exponents of ISO 4217 that are not 2.
 _EXPONENTS = dict.fromkeys(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 
 #: PostgreSQL's bigint; an amount beyond it is an error, never a wrapped number.
 MINOR_MAX = 2**63 - 1
@@ -77,9 +98,11 @@ class Money(msgspec.Struct, frozen=True, order=False):
             raise ValueError(f"{self.currency} and {other.currency} do not add")
 
     def share(self, weights: Sequence[int]) -> list[Money]:
-        """Split into parts proportional to `weights` that sum exactly to the whole (largest remainder method).
+        """Split into parts proportional to `weights` that sum exactly to the whole (largest remainder
+        method).
 
-        Weights are non-negative; if all are zero the parts are as equal as possible. Ties go to the earlier part.
+        Weights are non-negative; if all are zero the parts are as equal as possible. Ties go to the earlier
+        part.
         """
         if not weights or min(weights) < 0:
             raise ValueError("weights must be a non-empty list of non-negative integers")

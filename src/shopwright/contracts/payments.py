@@ -1,4 +1,4 @@
-"""What others may know of payments: its states and the facts it publishes. The calls are in payments.proto."""
+"""What others may know of payments: its states and facts. The calls are in payments.proto."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Problem: the base of every refusal, one class each (RFC 9457).
 
-A subclass names its `kind`; its annotated fields become extension members; the first line of its docstring is the
-title; the slug is its class name in kebab case and unique in the process, checked when the class is made. The same
-class is raised again on the caller's side of an internal call. HTTP and gRPC statuses are the chassis' business.
+A subclass names its `kind`; its annotated fields become extension members; the first line of its docstring
+is the title; the slug is its class name in kebab case and unique in the process, checked when the class is
+made. The same class is raised again on the caller's side of an internal call. HTTP and gRPC statuses are
+the chassis' business.
 """
 
 from __future__ import annotations
@@ -57,6 +58,12 @@ def revive(slug: str, document: dict[str, Any]) -> Problem | None:
     cls = REGISTRY.get(slug)
     if cls is None:
         return None
-    hints = {name: hint for name, hint in get_type_hints(cls).items() if name not in {"kind", "slug", "title"}}
-    known = {name: msgspec.convert(document[name], hint, strict=False) for name, hint in hints.items() if name in document}
+    hints = {
+        name: hint for name, hint in get_type_hints(cls).items() if name not in {"kind", "slug", "title"}
+    }
+    known = {
+        name: msgspec.convert(document[name], hint, strict=False)
+        for name, hint in hints.items()
+        if name in document
+    }
     return cls(**known)

@@ -1,4 +1,4 @@
-"""Problems that cross a service border or that every service may raise. A service's own stay in its domain."""
+"""Problems that cross a service border or that every service raises. A service's own stay in its domain."""
 
 from __future__ import annotations
 

@@ -63,7 +63,9 @@ class Reservation(msgspec.Struct, frozen=True):
 
 @event("products.product_changed.v1", subject="product_id")
 class ProductChanged(Event, frozen=True):
-    """A product was created, changed, published or archived; consumers read what they need from the catalogue."""
+    """A product was created, changed, published or archived; consumers read what they need from the
+    catalogue.
+    """
 
     product_id: UUID
     slug: str

@@ -1,0 +1,173 @@
+"""The consumer: reads the streams a service listens to and calls one handler per event, once.
+
+A handler is `async def on_<fact>(fact, once)`; it passes `once` to the transaction of the one command it
+calls, so a repeat is a no-op. A message is acknowledged after the handler committed, or after it was parked
+for a retry (`chassis.deadletters`). Topics without a handler are acknowledged unread. Order per aggregate
+holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from shopwright.contracts.events import Envelope, Event
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import Unavailable
+
+from . import telemetry
+from .db import Database
+from .deadletters import DeadLetters
+from .streams import BUS_ERRORS, Valkey, stream_of
+
+log = structlog.get_logger()
+
+Handler = Callable[[Any, str], Awaitable[None]]
+
+BLOCK_MS = 2_000
+BATCH = 100
+CLAIM_IDLE_MS = 60_000  # a replica silent for a minute has died: its messages are taken over
+
+
+class Consumer:
+    """One consumer group (the service) on the streams of `sources`; `name` tells replicas apart."""
+
+    def __init__(
+        self,
+        db: Database,
+        valkey: Valkey,
+        *,
+        group: str,
+        name: str,
+        sources: Sequence[str],
+        handlers: Mapping[type[Event], Handler],
+    ) -> None:
+        self._db, self._valkey, self._group, self._name = db, valkey, group, name
+        self._streams = [stream_of(source) for source in sources]
+        self._handlers = {fact.topic: handler for fact, handler in handlers.items()}
+        self._letters = DeadLetters(db)
+        self._waiting: set[str] = set()
+        self._parking = asyncio.Lock()  # what is parked and what `_waiting` says must not drift apart
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`; a database or bus that is away is tried again for ever."""
+        retries = asyncio.create_task(self._retry(stop))
+        own_first = True
+        while not stop.is_set():
+            try:
+                if own_first:
+                    await self._join()
+                    await self._look_who_waits()
+                    await self._take(await self._own_pending(), stop)
+                    own_first = False
+                await self._take(await self._read(), stop)
+            except (*BUS_ERRORS, Unavailable) as error:
+                log.warning("consumer waits", error=str(error))
+                own_first = True
+                await _pause(stop, 1.0)
+        await retries
+
+    async def _join(self) -> None:
+        for stream in self._streams:
+            try:
+                await self._valkey.xgroup_create(stream, self._group, id="0", mkstream=True)
+            except BUS_ERRORS as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def _own_pending(self) -> list[Any]:
+        taken: list[Any] = []
+        for stream in self._streams:
+            claimed = await self._valkey.xautoclaim(
+                stream, self._group, self._name, min_idle_time=CLAIM_IDLE_MS, start_id="0-0", count=BATCH
+            )
+            taken.append((stream.encode(), claimed[1]))
+        mine = await self._valkey.xreadgroup(
+            self._group, self._name, dict.fromkeys(self._streams, "0"), count=10_000
+        )
+        return [*taken, *mine]
+
+    async def _read(self) -> list[Any]:
+        wanted: Any = dict.fromkeys(self._streams, ">")
+        found: list[Any] = await self._valkey.xreadgroup(
+            self._group, self._name, wanted, count=BATCH, block=BLOCK_MS
+        )
+        return found
+
+    async def _take(self, found: list[Any], stop: asyncio.Event) -> None:
+        for stream, messages in found:
+            done: list[bytes] = []
+            try:
+                for number, fields in messages:
+                    if stop.is_set():
+                        return
+                    if fields:
+                        await self._one(fields[b"e"])
+                    done.append(number)
+            finally:
+                if done:
+                    await self._valkey.xack(stream, self._group, *done)
+
+    async def _one(self, raw: bytes) -> None:
+        envelope = msgspec.json.decode(raw, type=Envelope)
+        if envelope.type not in self._handlers:
+            return
+        error = "waits behind an earlier message of the same aggregate"
+        if envelope.subject not in self._waiting:
+            error = await self.handle(envelope)
+        if error:
+            async with self._parking:
+                await self._letters.park(envelope, error)
+                self._waiting.add(envelope.subject)
+
+    async def handle(self, envelope: Envelope) -> str:
+        """Call the handler; returns the error to park it with, or an empty string."""
+        handler = self._handlers[envelope.type]
+        with telemetry.span(f"event {envelope.type}", remote=envelope.traceparent, subject=envelope.subject):
+            try:
+                await handler(envelope.event(), f"event:{envelope.id}")
+            except Unavailable as problem:
+                if problem.part == "database":
+                    raise
+                error = f"{problem.slug}: {problem}"
+            except Problem as problem:
+                error = f"{problem.slug}: {problem}"
+            except Exception as bug:
+                log.exception("event handler failed", topic=envelope.type, event_id=envelope.id)
+                error = f"{type(bug).__name__}: {bug}"
+            else:
+                error = ""
+        telemetry.EVENTS.labels(envelope.type, "failed" if error else "handled").inc()
+        return error
+
+    async def _retry(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await _pause(stop, 1.0)
+            try:
+                for envelope, attempts in await self._letters.due():
+                    if envelope.type not in self._handlers:
+                        error = "no handler for this topic in this release"
+                    else:
+                        error = await self.handle(envelope)
+                    if error:
+                        await self._letters.failed(envelope, error, attempts + 1)
+                    else:
+                        await self._letters.handled(envelope)
+                await self._look_who_waits()
+            except Unavailable:
+                continue
+
+    async def _look_who_waits(self) -> None:
+        async with self._parking:
+            self._waiting = await self._letters.waiting_subjects()
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        pass

@@ -1,0 +1,264 @@
+"""Runs sagas: a row with a lease, driven inline by the request that began it or by any worker after its
+lease ended.
+
+Guarantees: one driver at a time per saga (lease and version); progress commits together with what the step
+changed locally; a step whose progress was not yet written is simply done again, for steps are idempotent by
+the saga's id. So only a local change, a turn, a wait and the end cost a commit. `wake` never gets lost: a
+driver that parks sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import (
+    DeadlineExceeded,
+    InternalError,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
+
+from . import crashpoints, deadline, telemetry
+from .db import Database, Row, Transaction
+from .saga import (
+    STUCK_AFTER,
+    Done,
+    Failed,
+    Local,
+    Place,
+    Refused,
+    Reply,
+    Saga,
+    Waiting,
+    action,
+    advance,
+    first,
+    turn_round,
+)
+
+log = structlog.get_logger()
+
+Act = Callable[[UUID], Awaitable[Reply]]
+Ended = Callable[[Transaction, UUID, Place], Awaitable[None]]
+
+LEASE = timedelta(seconds=15)  # longer than any step's time limit
+POLL_S = 0.25
+BATCH = 20
+
+
+class Lost(Exception):
+    """Another driver has taken the saga over."""
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """One line of a saga's timeline."""
+
+    at: datetime
+    step: str
+    direction: str
+    outcome: str
+    detail: str
+
+
+class _Drive:
+    """One driver's hold on a saga."""
+
+    def __init__(self, saga_id: UUID, place: Place, until: datetime, version: int, wakes: int) -> None:
+        self.id, self.place, self.deadline, self.version, self.wakes = saga_id, place, until, version, wakes
+        self.entries: list[LogEntry] = []
+
+
+class SagaRunner:
+    """Runs one kind of saga.
+
+    Args:
+        acts: what to do for each step and undo name; gets the saga's id.
+        ended: called in the transaction that ends the saga as completed or undone.
+    """
+
+    def __init__(self, db: Database, saga: Saga, acts: Mapping[str, Act], ended: Ended) -> None:
+        missing = {step.name for step in saga.steps} | {step.undo for step in saga.steps if step.undo}
+        if missing - acts.keys():
+            raise ValueError(f"saga {saga.kind} has no act for {sorted(missing - acts.keys())}")
+        self._db, self._saga, self._acts, self._ended = db, saga, acts, ended
+
+    async def start(self, tx: Transaction, saga_id: UUID, until: datetime) -> _Drive:
+        """Make the saga's row in the command's transaction; drive the result once that has committed."""
+        place = first(self._saga)
+        await tx.execute(
+            _START, saga_id, self._saga.kind, place.step, until, LEASE, telemetry.traceparent()
+        )  # fmt: skip
+        return _Drive(saga_id, place, until, 1, 0)
+
+    async def take(self, saga_id: UUID) -> _Drive | None:
+        """Take the lease of a saga that nobody drives; None if somebody does or it has ended."""
+        async with self._db.read() as connection:
+            row = await connection.fetchrow(_TAKE, saga_id, LEASE)
+        return _driven(row) if row else None
+
+    async def wake(self, tx: Transaction, saga_id: UUID, *, cancel: bool = False) -> bool:
+        """Have a saga look again (commits with `tx`), or turn round if it is still before its pivot."""
+        return bool(await tx.execute(_WAKE, saga_id, cancel))
+
+    async def drive(self, held: _Drive) -> Place:
+        """Run a held saga until it ends, waits, or must be tried later; returns where it stands then."""
+        while not held.place.ended:
+            reply = await self._act(held)
+            before = held.place
+            held.place = advance(
+                self._saga, before, reply, now=datetime.now(UTC), deadline=held.deadline
+            )  # fmt: skip
+            held.entries.append(_entry(before, action(self._saga, before), reply))
+            parks = held.place.ended or held.place.pause
+            local = reply.local if isinstance(reply, Done | Waiting) else None
+            if local or parks or held.place.direction != before.direction:
+                crashpoints.reach(f"{self._saga.kind}.{before.step}.before-commit")
+                try:
+                    await self._save(held, local)
+                except Lost:
+                    return held.place
+                crashpoints.reach(f"{self._saga.kind}.{before.step}.after-commit")
+            if parks:
+                break
+        return held.place
+
+    async def _act(self, held: _Drive) -> Reply:
+        name = action(self._saga, held.place)
+        crashpoints.reach(f"{self._saga.kind}.{name}.before-call")
+        with telemetry.span(f"saga {self._saga.kind} {name}", saga=str(held.id)):
+            try:
+                reply = await self._acts[name](held.id)
+            except (Unavailable, DeadlineExceeded, InternalError, TooManyRequests) as problem:
+                reply = Failed(str(problem))
+            except Problem as problem:
+                reply = Refused(problem)
+        crashpoints.reach(f"{self._saga.kind}.{name}.after-call")
+        return reply
+
+    async def _save(self, held: _Drive, local: Local | None) -> None:
+        place = held.place
+        lease = LEASE if place.status == "running" and not place.pause else timedelta(0)
+        async with self._db.begin() as tx:
+            saved = await tx.fetchrow(
+                _SAVE, held.id, held.version, place.step, place.direction, place.status, place.attempts,
+                place.pause, lease, place.reason, held.wakes,
+            )  # fmt: skip
+            if saved is None:
+                raise Lost
+            if local is not None:
+                await local(tx)
+            if place.ended:
+                await self._ended(tx, held.id, place)
+            await tx.execute(
+                _LOG, held.id, [e.at for e in held.entries], [e.step for e in held.entries],
+                [e.direction for e in held.entries], [e.outcome for e in held.entries],
+                [e.detail for e in held.entries],
+            )  # fmt: skip
+        held.entries.clear()
+        held.version, held.wakes = saved["version"], saved["wakes"]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Worker: take over sagas whose lease or pause is over."""
+        deadline.clear()
+        while not stop.is_set():
+            try:
+                taken = await self._take_due()
+            except Unavailable:
+                taken = []
+            if taken:
+                await asyncio.gather(*(self._resume(row) for row in taken))
+            if len(taken) < BATCH:
+                try:
+                    await asyncio.wait_for(stop.wait(), POLL_S)
+                except TimeoutError:
+                    continue
+
+    async def _take_due(self) -> list[Row]:
+        async with self._db.read() as connection:
+            return await connection.fetch(_TAKE_DUE, LEASE, BATCH, self._saga.kind)
+
+    async def _resume(self, row: Row) -> None:
+        held = _driven(row)
+        with telemetry.span(f"saga {self._saga.kind} resumed", remote=row["traceparent"]):
+            if row["cancel"]:
+                held.place = turn_round(
+                    self._saga, held.place, {"type": "cancelled", "title": "The order was cancelled"}
+                )
+            try:
+                await self.drive(held)
+            except Unavailable as problem:
+                log.warning("saga waits", saga=str(held.id), error=str(problem))
+
+    async def log_of(self, saga_id: UUID) -> list[LogEntry]:
+        """The saga's timeline, oldest first; raises NotFound."""
+        async with self._db.read() as connection:
+            rows = await connection.fetch(_READ_LOG, saga_id)
+        if not rows:
+            raise NotFound(detail=f"no timeline of {saga_id}")
+        return [LogEntry(**row) for row in rows]
+
+    async def measure(self) -> int:
+        """How many sagas need an operator (also the metric `shopwright_sagas_stuck`)."""
+        async with self._db.read() as connection:
+            stuck: int = await connection.fetchval(_STUCK, STUCK_AFTER)
+        telemetry.SAGAS.set(stuck)
+        return stuck
+
+
+def _driven(row: Row) -> _Drive:
+    place = Place(row["step"], row["direction"], "running", row["attempts"], reason=row["reason"])
+    return _Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
+
+
+def _entry(place: Place, name: str, reply: Reply) -> LogEntry:
+    outcome, detail = "done", ""
+    if isinstance(reply, Refused):
+        outcome, detail = "refused", f"{reply.problem.title} {reply.problem.detail}".strip()
+    elif isinstance(reply, Failed):
+        outcome, detail = "failed", reply.error
+    elif isinstance(reply, Waiting):
+        outcome = "waiting"
+    return LogEntry(datetime.now(UTC), name, place.direction, outcome, detail[:500])
+
+
+_START = """
+INSERT INTO sagas (id, kind, step, direction, status, deadline, lease_until, traceparent)
+VALUES ($1, $2, $3, 'forward', 'running', $4, now() + $5::interval, $6)
+"""
+_COLUMNS = "id, step, direction, status, attempts, version, wakes, cancel, reason, deadline, traceparent"
+_TAKE = f"""
+UPDATE sagas SET lease_until = now() + $2::interval, version = version + 1
+WHERE id = $1 AND status IN ('running', 'waiting') AND lease_until <= now()
+RETURNING {_COLUMNS}
+"""
+_TAKE_DUE = f"""
+UPDATE sagas SET lease_until = now() + $1::interval, version = version + 1
+WHERE id IN (SELECT id FROM sagas WHERE status IN ('running', 'waiting') AND kind = $3
+             AND run_at <= now() AND lease_until <= now()
+             ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""
+_WAKE = """
+UPDATE sagas SET wakes = wakes + 1, run_at = now(), cancel = cancel OR $2
+WHERE id = $1 AND status IN ('running', 'waiting')
+"""
+_SAVE = """
+UPDATE sagas SET step = $3, direction = $4, status = $5, attempts = $6, version = version + 1,
+    run_at = CASE WHEN wakes = $10 THEN now() + $7::interval ELSE now() END,
+    lease_until = now() + $8::interval, reason = $9, updated_at = now()
+WHERE id = $1 AND version = $2 RETURNING version, wakes
+"""
+_LOG = """
+INSERT INTO saga_log (saga_id, at, step, direction, outcome, detail)
+SELECT $1, * FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])
+"""
+_READ_LOG = "SELECT at, step, direction, outcome, detail FROM saga_log WHERE saga_id = $1 ORDER BY at"
+_STUCK = "SELECT count(*) FROM sagas WHERE status = 'running' AND attempts >= $1"
