@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[Any, str], Awaitable[None]]
 
-BLOCK_MS = 2_000
+BLOCK_MS = 500  # also how long a drain may wait for an idle consumer
 BATCH = 100
 CLAIM_IDLE_MS = 60_000  # a replica silent for a minute has died: its messages are taken over
 

@@ -29,7 +29,7 @@ CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL;
 CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
 
 CREATE TABLE relay (
-    only       boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single     boolean PRIMARY KEY DEFAULT true CHECK (single),
     holder     text NOT NULL DEFAULT '',
     held_until timestamptz NOT NULL DEFAULT '-infinity',
     bus_run    text NOT NULL DEFAULT ''

@@ -1,0 +1,187 @@
+"""Orders over HTTP: buyers see their own, guests by the cart's id (`x-cart-id`), staff all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
+
+from shopwright.chassis.auth import Principal
+from shopwright.chassis.idempotency import once_of
+from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
+from shopwright.chassis.sagarunner import LogEntry
+from shopwright.contracts.money import Money
+from shopwright.contracts.orders import Address, OrderStatus, Total
+from shopwright.contracts.payments import PaymentStatus
+from shopwright.contracts.problems import NotAuthenticated, NotFound
+
+from ..commands.orders import Orders, Payment
+from ..domain import Order, OrderLine
+from ..store.orders import Listing
+from .carts import Email
+
+Token = Annotated[str, msgspec.Meta(max_length=255)]
+STAFF = "orders:read"
+
+
+class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` comes from the provider; without one the buyer pays on the provider's page (`action_url`)."""
+
+    method: Literal["card"] = "card"
+    token: Token | None = None
+    return_url: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """`expected_total` is what the buyer saw; a total that differs is refused with the new one."""
+
+    cart_id: UUID
+    payment: PaymentInput
+    email: Email | None = None
+    expected_total: Money | None = None
+
+
+class OrderPayment(msgspec.Struct, frozen=True):
+    id: UUID
+    status: PaymentStatus
+    method: str
+    action_url: str | None
+
+
+class OrderShipping(msgspec.Struct, frozen=True):
+    code: str
+    name: str
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    status: OrderStatus
+    email: str
+    name: str
+    currency: str
+    lines: list[OrderLine]
+    totals: list[Total]
+    total: Money
+    payment: OrderPayment
+    shipping: OrderShipping
+    address: Address | None
+    refusal: dict[str, Any] | None
+    created_at: datetime
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    items: Sequence[LogEntry]
+
+
+@post("/v1/orders", tags=["orders"])
+async def place_order(
+    data: PlaceOrder, request: Request, principal: Principal, orders: Orders
+) -> Response[OrderView]:
+    """Order a cart. 201 confirmed; 202 in progress, or the buyer must act at `payment.action_url`."""
+    payment = Payment(
+        method=data.payment.method, token=data.payment.token or "", return_url=data.payment.return_url or ""
+    )
+    order = await orders.place(
+        data.cart_id,
+        principal.user_id,
+        payment,
+        email=data.email,
+        expected_total=data.expected_total,
+        once=await once_of(request, str(data.cart_id)),
+    )
+    done = order.status not in {"in_progress", "awaiting_buyer"}
+    return Response(
+        _view(order), status_code=201 if done else 202, headers={"location": f"/v1/orders/{order.id}"}
+    )
+
+
+@get("/v1/orders", tags=["orders"])
+async def list_orders(
+    principal: Principal,
+    orders: Orders,
+    limit: Limit = 20,
+    cursor: str | None = None,
+    status: OrderStatus | None = None,
+    q: Annotated[str | None, Parameter(max_length=254)] = None,
+    mine: bool = False,
+) -> Page[OrderView]:
+    """Newest first: a buyer's own; staff see all and may search by number or e-mail (`mine`: own only)."""
+    user_id = principal.require_user()
+    everyone = principal.may(STAFF) and not mine
+    wanted = Listing(
+        None if everyone else user_id, status, q if everyone else None, decode_cursor(cursor, UUID)
+    )
+    found = await orders.listing(wanted, limit + 1)
+    page = page_of(found, limit, lambda order: order.id)
+    return Page([_view(order) for order in page.items], page.next_cursor)
+
+
+@get("/v1/orders/{order_id:uuid}", tags=["orders"])
+async def read_order(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> OrderView:
+    """One order; a guest gives the cart's id in `x-cart-id`."""
+    return _view(await _seen(order_id, request, principal, orders))
+
+
+@get("/v1/orders/{order_id:uuid}/timeline", tags=["orders"])
+async def read_timeline(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Timeline:
+    """What happened to an order; staff see every attempt, buyers the outcomes."""
+    await _seen(order_id, request, principal, orders)
+    entries = await orders.timeline(order_id)
+    if not principal.may(STAFF):
+        entries = [msgspec.structs.replace(e, detail="") for e in entries if e.outcome in {"done", "waiting"}]
+    return Timeline(entries)
+
+
+@post("/v1/orders/{order_id:uuid}/cancel", status_code=200, tags=["orders"])
+async def cancel_order(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> OrderView:
+    """Cancel an order that is not yet confirmed."""
+    if principal.user_id is not None and principal.may(STAFF):
+        principal.require("orders:write")
+    await _seen(order_id, request, principal, orders)
+    return _view(await orders.cancel(order_id, await once_of(request, str(order_id))))
+
+
+@post("/internal/orders/{order_id:uuid}/look-again", status_code=204, include_in_schema=False)
+async def look_again(order_id: UUID, principal: Principal, orders: Orders) -> None:
+    """The buyer came back from the provider's page: see how the payment stands."""
+    principal.require_caller(("web",))
+    await orders.look_again(order_id)
+
+
+async def _seen(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Order:
+    order = await orders.find(order_id)
+    own = principal.user_id is not None and order.user_id == principal.user_id
+    by_cart = order.user_id is None and request.headers.get("x-cart-id") == str(order.cart_id)
+    if own or by_cart or principal.may(STAFF):
+        return order
+    if principal.user_id is None and "x-cart-id" not in request.headers:
+        raise NotAuthenticated(detail="log in, or give the cart's id in x-cart-id")
+    raise NotFound(detail=f"no order {order_id}")
+
+
+def _view(order: Order) -> OrderView:
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        status=order.status,
+        email=order.email,
+        name=order.name,
+        currency=order.currency,
+        lines=order.lines,
+        totals=order.totals,
+        total=order.total,
+        payment=OrderPayment(order.payment_id, order.payment_status, order.payment_method, order.action_url),
+        shipping=OrderShipping(order.shipping_method, order.shipping_name),
+        address=order.address,
+        refusal=order.refusal,
+        created_at=order.created_at,
+    )
+
+
+HANDLERS: list[object] = [place_order, list_orders, read_order, read_timeline, cancel_order, look_again]

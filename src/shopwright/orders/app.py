@@ -1,0 +1,90 @@
+"""What orders is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from shopwright.chassis.api import create_asgi
+from shopwright.chassis.bus import Consumer
+from shopwright.chassis.db import open_database
+from shopwright.chassis.deadletters import DeadLetters
+from shopwright.chassis.http import Client
+from shopwright.chassis.outbox import Relay
+from shopwright.chassis.server import Service
+from shopwright.chassis.settings import load
+from shopwright.chassis.streams import open_valkey
+from shopwright.contracts.payments import PaymentChanged
+from shopwright.contracts.problems import Unavailable
+from shopwright.contracts.users import UserErased
+
+from .api import carts as carts_api
+from .api import orders as orders_api
+from .clients import Payments, Products, Users
+from .commands.carts import Carts
+from .commands.orders import Orders
+from .settings import OrdersSettings
+from .subscribers import Subscribers
+
+log = structlog.get_logger()
+
+MIGRATIONS = [("orders", Path(__file__).parent / "migrations")]
+HOUSEKEEPING_S = 30
+
+
+async def build(environ: Mapping[str, str]) -> Service:
+    settings = load(OrdersSettings, environ)
+    db = await open_database(settings.database_url, application="orders", size=settings.database_pool)
+    valkey = open_valkey(settings.valkey_url)
+    client = Client(settings.mesh_socket)
+    payments = Payments(settings.mesh_socket)
+    products, users = Products(client), Users(client)
+    carts = Carts(db, products, settings.currency)
+    orders = Orders(db, products, payments, users, buyer_time=timedelta(seconds=settings.buyer_time_s))
+    subscribers = Subscribers(orders)
+    consumer = Consumer(
+        db,
+        valkey,
+        group="orders",
+        name=f"orders-{settings.slot}",
+        sources=["payments", "users"],
+        handlers={
+            PaymentChanged: subscribers.on_payment_changed,
+            UserErased: subscribers.on_user_erased,
+        },
+    )
+    relay = Relay(db, valkey, "orders")
+    draining = asyncio.Event()
+
+    async def keep_house(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await carts.forget_old(settings.cart_days)
+                await orders.runner.measure()
+            except Unavailable:
+                log.warning("housekeeping waits for the database")
+            try:
+                await asyncio.wait_for(stop.wait(), HOUSEKEEPING_S)
+            except TimeoutError:
+                continue
+
+    async def close() -> None:
+        await client.close()
+        await payments.close()
+        await valkey.aclose()
+        await db.close()
+
+    asgi = create_asgi(
+        "orders",
+        [*carts_api.HANDLERS, *orders_api.HANDLERS],
+        {"carts": carts, "orders": orders},
+        draining=draining,
+        ready=[db.ready],
+        dead_letters=DeadLetters(db),
+    )
+    workers = [relay.run, consumer.run, orders.runner.run, keep_house]
+    return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)

@@ -1,0 +1,103 @@
+"""Whom orders calls: products for quotes and stock, payments for money, users for who a buyer is.
+
+Each call says how long it may take and what makes a repeat harmless.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from shopwright.chassis.http import Client
+from shopwright.contracts.problems import NotFound
+from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve, ReserveLine
+
+QUOTE_TIMEOUT_S = 2.0
+STOCK_TIMEOUT_S = 5.0
+QUOTE_AGE_S = 2.0  # for showing a cart; placing an order always asks anew
+QUOTES_MAX = 20_000
+
+
+class Products:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._seen: OrderedDict[tuple[str, str], tuple[float, Quote]] = OrderedDict()
+
+    async def quotes(self, skus: Sequence[str], currency: str, *, fresh: bool = False) -> dict[str, Quote]:
+        """What each SKU costs and is called; those not for sale in `currency` are absent.
+
+        Answers may be `QUOTE_AGE_S` old unless `fresh`.
+        """
+        now = time.monotonic()
+        known = {} if fresh else self._recent(skus, currency, now)
+        missing = [sku for sku in dict.fromkeys(skus) if sku not in known]
+        if missing:
+            answer = await self._client.call(
+                "products",
+                "POST",
+                "/internal/quotes",
+                body=QuoteRequest(missing, currency),
+                timeout_s=QUOTE_TIMEOUT_S,
+                answer=Quotes,
+            )
+            for quote in answer.items:
+                known[quote.sku] = quote
+                self._seen[quote.sku, currency] = (now, quote)
+            while len(self._seen) > QUOTES_MAX:
+                self._seen.popitem(last=False)
+        return known
+
+    def _recent(self, skus: Sequence[str], currency: str, now: float) -> dict[str, Quote]:
+        found = {sku: self._seen.get((sku, currency)) for sku in skus}
+        return {sku: entry[1] for sku, entry in found.items() if entry and now - entry[0] < QUOTE_AGE_S}
+
+    async def reserve(self, reservation: UUID, lines: Sequence[ReserveLine], expires_in_s: int) -> None:
+        """Hold stock; raises OutOfStock. Idempotent by `reservation`."""
+        await self._client.call(
+            "products",
+            "PUT",
+            f"/internal/reservations/{reservation}",
+            body=Reserve(list(lines), expires_in_s),
+            timeout_s=STOCK_TIMEOUT_S,
+            answer=Reservation,
+        )
+
+    async def claim(self, reservation: UUID) -> None:
+        """Take what was held. Idempotent."""
+        await self._settle(reservation, "claim")
+
+    async def release(self, reservation: UUID) -> None:
+        """Give back what was held, if anything was. Idempotent."""
+        await self._settle(reservation, "release")
+
+    async def _settle(self, reservation: UUID, how: str) -> None:
+        await self._client.call(
+            "products",
+            "POST",
+            f"/internal/reservations/{reservation}/{how}",
+            timeout_s=STOCK_TIMEOUT_S,
+            answer=Reservation,
+        )
+
+
+class Buyer(msgspec.Struct, frozen=True):
+    id: UUID
+    email: str
+    name: str
+
+
+class Users:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def buyer(self, user_id: UUID) -> Buyer | None:
+        try:
+            return await self._client.call(
+                "users", "GET", f"/internal/users/{user_id}", timeout_s=2.0, answer=Buyer
+            )
+        except NotFound:
+            return None

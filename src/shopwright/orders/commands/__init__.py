@@ -1,0 +1,1 @@
+"""What can change in orders, and when it is refused."""

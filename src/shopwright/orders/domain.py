@@ -1,0 +1,222 @@
+"""What is true of carts and orders: shapes, totals, who may see one, and the problems that refuse.
+
+Pure; time and ids come in as arguments. Totals are computed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shopwright.contracts.money import Money, total
+from shopwright.contracts.orders import Address, OrderStatus, Total
+from shopwright.contracts.payments import PaymentStatus
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.products import Quote
+
+LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
+QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
+UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
+
+
+class CartAlreadyOrdered(Problem):
+    """This cart was ordered already."""
+
+    kind = "conflict"
+    order_id: UUID | None = None
+
+
+class CartChanged(Problem):
+    """The cart changed while the order was being placed; look at it again."""
+
+    kind = "conflict"
+
+
+class CartEmpty(Problem):
+    """The cart is empty."""
+
+    kind = "conflict"
+
+
+class CartFull(Problem):
+    """The cart holds as many different products as it can."""
+
+    kind = "conflict"
+    lines_max: int = LINES_MAX
+
+
+class NotForSale(Problem):
+    """Some products in the cart are no longer for sale."""
+
+    kind = "conflict"
+    skus: list[str]
+
+
+class EmailMissing(Problem):
+    """An order needs an e-mail address to send the confirmation to."""
+
+    kind = "invalid"
+
+
+class AddressMissing(Problem):
+    """This way of shipping needs an address."""
+
+    kind = "invalid"
+    shipping_method: str = ""
+
+
+class ShippingUnavailable(Problem):
+    """There is no such way of shipping for this cart."""
+
+    kind = "invalid"
+    shipping_method: str = ""
+
+
+class OrderNotPlaced(Problem):
+    """The order ended without being placed."""
+
+    kind = "conflict"
+    order_id: UUID | None = None
+
+
+class OrderNotCancellable(Problem):
+    """An order in this state can no longer be cancelled here."""
+
+    kind = "conflict"
+    status: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the buyer last saw of a SKU."""
+
+    name: str
+    slug: str
+    unit_price: Money
+    options: dict[str, str] = {}
+    picture: str | None = None
+
+
+class CartLine(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    sku: str
+    quantity: int
+    seen: Seen
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    user_id: UUID | None
+    currency: str
+    status: str
+    email: str | None
+    address: Address | None
+    shipping_method: str | None
+    version: int
+    lines: list[CartLine]
+
+    @property
+    def skus(self) -> list[str]:
+        return [line.sku for line in self.lines]
+
+
+class ShippingMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """A way of shipping, priced for one cart."""
+
+    code: str
+    name: str
+    needs_address: bool
+    days_min: int
+    days_max: int
+    amount: int
+    free_from: int | None
+
+    def price(self, subtotal: Money) -> Money:
+        free = self.free_from is not None and subtotal.minor >= self.free_from
+        return Money(0 if free else self.amount, subtotal.currency)
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    sku: str
+    name: str
+    slug: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    options: dict[str, str] = {}
+    picture: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    cart_id: UUID
+    user_id: UUID | None
+    email: str
+    name: str
+    currency: str
+    status: OrderStatus
+    payment_id: UUID
+    payment_status: PaymentStatus
+    payment_method: str
+    payment_token: str
+    return_url: str
+    action_url: str | None
+    totals: list[Total]
+    total: Money
+    address: Address | None
+    shipping_method: str
+    shipping_name: str
+    refusal: dict[str, Any] | None
+    created_at: datetime
+    lines: list[OrderLine]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the buyer can be told an outcome, or must act."""
+        return self.status != "in_progress"
+
+
+def seen_of(quote: Quote) -> Seen:
+    return Seen(
+        name=quote.name,
+        slug=quote.slug,
+        unit_price=quote.unit_price,
+        options=quote.options,
+        picture=quote.picture,
+    )
+
+
+def subtotal_of(lines: Sequence[CartLine], prices: Mapping[str, Money], currency: str) -> Money:
+    return total((prices[line.sku] * line.quantity for line in lines), currency)
+
+
+def totals_of(subtotal: Money, shipping: Money | None) -> tuple[list[Total], Money]:
+    """The rows of the sum and the sum; prices include tax."""
+    rows = [Total("subtotal", subtotal)]
+    if shipping is not None:
+        rows.append(Total("shipping", shipping))
+    return rows, total((row.amount for row in rows), subtotal.currency)
+
+
+def choose_shipping(cart: Cart, methods: Sequence[ShippingMethod]) -> ShippingMethod | None:
+    """The chosen method; without a choice the first that the cart's address allows (collect when there is
+    none).
+
+    Raises:
+    ShippingUnavailable: the chosen method is not offered for this currency.
+    AddressMissing: the chosen method delivers, and there is no address.
+    """
+    if cart.shipping_method is None:
+        fitting = [method for method in methods if method.needs_address == (cart.address is not None)]
+        return (fitting or [None])[0]  # type: ignore[list-item]
+    chosen = next((method for method in methods if method.code == cart.shipping_method), None)
+    if chosen is None:
+        raise ShippingUnavailable(shipping_method=cart.shipping_method)
+    if chosen.needs_address and cart.address is None:
+        raise AddressMissing(shipping_method=chosen.code)
+    return chosen

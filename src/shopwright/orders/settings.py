@@ -1,0 +1,15 @@
+"""What of orders can be configured."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from shopwright.chassis.settings import ServiceSettings
+
+
+class OrdersSettings(ServiceSettings, frozen=True, kw_only=True):
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
+    buyer_time_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 1_800  # to finish at the provider's page
+    cart_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60  # an untouched guest cart is forgotten then

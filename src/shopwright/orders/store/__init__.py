@@ -1,0 +1,1 @@
+"""All SQL of orders: carts, orders, shipping. Verbs in, domain types out."""

@@ -1,0 +1,168 @@
+"""From a commit to a handler: at least once on the way, exactly once in effect, in order per aggregate."""
+
+import asyncio
+
+import pytest
+
+from shopwright.chassis.bus import Consumer
+from shopwright.chassis.deadletters import DeadLetters
+from shopwright.chassis.outbox import Relay
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.users import PasswordChanged, UserRegistered
+
+
+def registered(name="Ada", user_id=None):
+    return UserRegistered(user_id=user_id or new_id(), email="a@example.com", name=name)
+
+
+async def until(condition, seconds=8):
+    for _ in range(int(seconds / 0.02)):
+        if await condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture
+async def running(database, valkey):
+    """Starts a relay on one database and a consumer on another; gives (producer db, consumer db, seen)."""
+    stop, tasks = asyncio.Event(), []
+
+    async def start(handler, fact=UserRegistered):
+        producer, consumer = await database("chassis"), await database("chassis")
+        relay = Relay(producer, valkey, "users")
+        listener = Consumer(
+            consumer, valkey, group="g", name="one", sources=["users"], handlers={fact: handler}
+        )
+        tasks.extend([asyncio.create_task(relay.run(stop)), asyncio.create_task(listener.run(stop))])
+        return producer, consumer
+
+    yield start
+    stop.set()
+    await asyncio.gather(*tasks)
+
+
+class TestDelivery:
+    async def test_reaches_the_handler_after_the_commit(self, running):
+        seen = []
+
+        async def handler(fact, once):
+            seen.append(fact.name)
+
+        producer, _ = await running(handler)
+
+        async with producer.begin() as tx:
+            tx.publish(registered("Ada"))
+
+        async def arrived():
+            return seen == ["Ada"]
+
+        await until(arrived)
+
+    async def test_acts_once_when_the_bus_is_wiped_and_everything_is_sent_again(self, running, valkey):
+        acted = []
+        consumer_db = []
+
+        async def handler(fact, once):
+            async with consumer_db[0].begin(once) as tx:
+                if not tx.repeated:
+                    acted.append(fact.name)
+
+        producer, consumer = await running(handler)
+        consumer_db.append(consumer)
+        async with producer.begin() as tx:
+            tx.publish(registered("Ada"))
+
+        async def once_acted():
+            return acted == ["Ada"]
+
+        await until(once_acted)
+        await valkey.flushdb()
+        async with producer.begin() as tx:
+            await tx.execute("UPDATE relay SET bus_run = 'another', held_until = now()")
+            await tx.execute("UPDATE outbox SET published_at = NULL")
+            tx.publish(registered("Bob"))
+
+        async def both():
+            return sorted(acted) == ["Ada", "Bob"]
+
+        await until(both)
+        assert acted.count("Ada") == 1
+
+
+class TestFailure:
+    async def test_retries_a_failed_message_until_it_works(self, running):
+        tries = []
+
+        async def handler(fact, once):
+            tries.append(fact.name)
+            if len(tries) < 3:
+                raise RuntimeError("not yet")
+
+        producer, consumer = await running(handler)
+        async with producer.begin() as tx:
+            tx.publish(registered())
+
+        async def worked():
+            return len(tries) == 3 and not await DeadLetters(consumer).page()
+
+        await until(worked, seconds=15)
+
+    async def test_keeps_the_order_of_an_aggregate_behind_a_failure(self, running):
+        user, seen, failed = new_id(), [], []
+
+        async def handler(fact, once):
+            if fact.name == "first" and not failed:
+                failed.append(1)
+                raise RuntimeError("once")
+            seen.append(fact.name)
+
+        producer, _ = await running(handler)
+        async with producer.begin() as tx:
+            tx.publish(registered("first", user), registered("second", user), registered("other"))
+
+        async def all_seen():
+            return len(seen) == 3
+
+        await until(all_seen, seconds=15)
+        assert seen.index("first") < seen.index("second")
+        assert seen[0] == "other"
+
+    async def test_lets_an_operator_replay_a_dead_letter(self, running):
+        works = []
+
+        async def handler(fact, once):
+            if not works:
+                raise RuntimeError("broken")
+
+        producer, consumer = await running(handler)
+        async with producer.begin() as tx:
+            tx.publish(registered())
+        letters = DeadLetters(consumer)
+
+        async def parked():
+            return bool(await letters.page())
+
+        await until(parked)
+        async with consumer.begin() as tx:
+            await tx.execute("UPDATE dead_letters SET state = 'dead', attempts = 6")
+        letter = (await letters.page())[0]
+        assert (letter.state, letter.payload["data"]["email"]) == ("dead", "***")
+        works.append(1)
+        await letters.replay(letter.id)
+
+        async def gone():
+            return not await letters.page()
+
+        await until(gone)
+
+    async def test_leaves_unknown_topics_alone(self, running):
+        async def handler(fact, once):
+            raise AssertionError("not for us")
+
+        producer, consumer = await running(handler, fact=PasswordChanged)
+        async with producer.begin() as tx:
+            tx.publish(registered())
+        await asyncio.sleep(0.5)
+
+        assert await DeadLetters(consumer).page() == []

@@ -1,0 +1,94 @@
+"""Fixtures: real servers, fresh databases, and a service in process with its workers running."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+import servers
+from shopwright.chassis.db import Database, open_database
+from shopwright.chassis.streams import Valkey, open_valkey
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[servers.Databases]:
+    with servers.postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    with servers.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+async def valkey(valkey_server: str) -> AsyncIterator[Valkey]:
+    client = open_valkey(valkey_server)
+    await client.flushdb()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def valkey_url(valkey: Valkey, valkey_server: str) -> str:
+    return valkey_server
+
+
+@pytest.fixture
+def database_url(databases: servers.Databases) -> Callable[[str], Awaitable[str]]:
+    return databases.fresh
+
+
+@pytest.fixture
+async def database(databases: servers.Databases) -> AsyncIterator[Callable[..., Awaitable[Database]]]:
+    async with AsyncExitStack() as stack:
+
+        async def make(service: str, size: int = 12) -> Database:
+            opened = await open_database(await databases.fresh(service), application="test", size=size)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        yield make
+
+
+@pytest.fixture
+async def run_service(
+    databases: servers.Databases, valkey_url: str, tmp_path: Path
+) -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClient]]]:
+    """`await run_service("users", extra_env={...})` gives a client of the service, its workers running."""
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str, extra_env: dict[str, str] | None = None) -> httpx.AsyncClient:
+            environ = {
+                "SHOPWRIGHT_SERVICE": name,
+                "SHOPWRIGHT_SOCKET": str(tmp_path / f"{name}.sock"),
+                "SHOPWRIGHT_DATABASE_URL": await databases.fresh(name),
+                "SHOPWRIGHT_VALKEY_URL": valkey_url,
+                "SHOPWRIGHT_MESH_SOCKET": str(tmp_path / "mesh.sock"),
+                "SHOPWRIGHT_PUBLIC_URL": "http://127.0.0.1:8080",
+                "SHOPWRIGHT_HOME": str(tmp_path),
+                **(extra_env or {}),
+            }
+            service = await importlib.import_module(f"shopwright.{name}.app").build(environ)
+            if service.close is not None:
+                stack.push_async_callback(service.close)
+            stop = asyncio.Event()
+            workers = [asyncio.create_task(worker(stop)) for worker in service.workers]
+
+            async def end() -> None:
+                stop.set()
+                await asyncio.gather(*workers)
+
+            stack.push_async_callback(end)
+            transport = httpx.ASGITransport(app=service.asgi)
+            client = httpx.AsyncClient(transport=transport, base_url="http://service")
+            return await stack.enter_async_context(client)
+
+        yield start

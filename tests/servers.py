@@ -1,0 +1,127 @@
+"""Real PostgreSQL and Valkey for tests: started once per session from the wheels, a fresh database per test.
+
+A database is a clone of its service's migrated template (about 30 ms). Servers end with the session, by their pid.
+`SHOPWRIGHT_TEST_POSTGRES` (a socket folder, password `test`) and `SHOPWRIGHT_TEST_VALKEY` (a URL) name servers that
+run already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from shopwright.chassis.migrate import migrate
+from shopwright.contracts.ids import new_id
+
+PASSWORD = "test"
+
+
+class Databases:
+    """Hands out databases of a running server."""
+
+    def __init__(self, sockets: Path) -> None:
+        self._sockets = sockets
+        self._templates: dict[str, str] = {}
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres:{PASSWORD}@/{database}?host={self._sockets}"
+
+    async def fresh(self, service: str) -> str:
+        """The URL of a new, migrated, empty database of `service`."""
+        template = await self._template(service)
+        name = f"t_{new_id().hex}"
+        await self._admin(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return self.url(name)
+
+    async def _template(self, service: str) -> str:
+        if service not in self._templates:
+            name = f"template_{service}_{new_id().hex}"
+            await self._admin(f"CREATE DATABASE {name}")
+            for extension in ("pg_trgm", "unaccent"):
+                connection = await asyncpg.connect(self.url(name))
+                await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+                await connection.close()
+            folders = (
+                []
+                if service == "chassis"
+                else importlib.import_module(f"shopwright.{service}.app").MIGRATIONS
+            )
+            await migrate(self.url(name), folders)
+            self._templates[service] = name
+        return self._templates[service]
+
+    async def _admin(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.url("postgres"))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def postgres() -> Iterator[Databases]:
+    if running := os.environ.get("SHOPWRIGHT_TEST_POSTGRES"):
+        yield Databases(Path(running))
+        return
+    from shopwright.stack.postgres import Postgres
+
+    home = Path(tempfile.mkdtemp(prefix="sw-pg-", dir="/tmp"))
+    server = Postgres(data=home / "data", sockets=home / "run")
+    server.initialise(PASSWORD)
+    with _running(server.command(), home / "log"):
+        _await(server.ready)
+        yield Databases(home / "run")
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    if running := os.environ.get("SHOPWRIGHT_TEST_VALKEY"):
+        yield running
+        return
+    from shopwright.stack.valkey import ValkeyServer
+
+    home = Path(tempfile.mkdtemp(prefix="sw-vk-", dir="/tmp"))
+    server = ValkeyServer(data=home / "data", socket=home / "valkey.sock", password=PASSWORD)
+    server.prepare()
+    with _running(server.command(), home / "log"):
+        _await(server.ready)
+        yield server.url
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(ready, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > until:
+            raise TimeoutError("a test server did not start")
+        time.sleep(0.02)
+
+
+def run(coroutine):
+    return asyncio.new_event_loop().run_until_complete(coroutine)
