@@ -30,6 +30,15 @@ def test_a_strangers_answer_becomes_a_problem_of_the_same_kind():
     assert from_response(500, b'{"type": 5}', "products").kind == "internal"
 
 
+def test_a_refusal_of_another_service_keeps_its_slug_kind_and_members():
+    body = b'{"type": "/problems/drawer-full", "title": "Full", "status": 409, "detail": "3 fit", "fits": 3}'
+
+    problem = from_response(409, body, "orders")
+
+    assert (problem.slug, problem.kind, problem.members()) == ("drawer-full", "conflict", {"fits": 3})
+    assert document(problem) == msgspec.json.decode(body)
+
+
 def test_two_problems_of_one_name_are_refused():
     with pytest.raises(TypeError, match="two problems"):
         type("OutOfStock", (Problem,), {"__doc__": "Again.", "__annotations__": {}})

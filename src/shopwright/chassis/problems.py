@@ -62,6 +62,24 @@ def encode(problem: Problem, request_id: str = "") -> bytes:
     return msgspec.json.encode(document(problem, request_id))
 
 
+class ForeignProblem(Problem):
+    """A refusal of another service that this process has no class for; it keeps its own slug and members."""
+
+    document: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        status = self.document.get("status")
+        self.slug = str(self.document["type"]).removeprefix(TYPE_PREFIX)  # type: ignore[misc]
+        self.title = str(self.document.get("title", self.slug))  # type: ignore[misc]
+        self.kind = next((kind for kind, row in STATUS.items() if row[0] == status), "internal")  # type: ignore[misc]
+
+    def members(self) -> dict[str, Any]:
+        return {name: value for name, value in self.document.items() if name not in _STANDARD}
+
+
+_STANDARD = ("type", "title", "status", "detail", "request_id")
+
+
 def from_response(status: int, body: bytes, part: str) -> Problem:
     """The problem that a called service answered with, as its own class where this process knows it."""
     try:
@@ -69,6 +87,8 @@ def from_response(status: int, body: bytes, part: str) -> Problem:
         slug = str(answer["type"]).removeprefix(TYPE_PREFIX)
         if (known := revive(slug, answer)) is not None:
             return known
+        if 400 <= status < 500:
+            return ForeignProblem(detail=str(answer.get("detail", "")), document=answer | {"status": status})
         detail = str(answer.get("detail") or answer.get("title", ""))
     except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError, AttributeError):
         detail = f"{part} answered {status}"
