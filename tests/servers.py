@@ -1,8 +1,9 @@
-"""Real PostgreSQL and Valkey for tests: started once per session from the wheels, a fresh database per test.
+"""Real PostgreSQL and Valkey for tests: started once per session from the wheels, a fresh database per
+test.
 
-A database is a clone of its service's migrated template (about 30 ms). Servers end with the session, by their pid.
-`SHOPWRIGHT_TEST_POSTGRES` (a socket folder, password `test`) and `SHOPWRIGHT_TEST_VALKEY` (a URL) name servers that
-run already.
+A database is a clone of its service's migrated template (about 30 ms). Servers end with the session, by
+their pid. `SHOPWRIGHT_TEST_POSTGRES` (a socket folder, password `test`) and `SHOPWRIGHT_TEST_VALKEY` (a
+URL) name servers that run already.
 """
 
 from __future__ import annotations

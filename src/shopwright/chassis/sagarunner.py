@@ -102,7 +102,7 @@ class SagaRunner:
         """Take the lease of a saga that nobody drives; None if somebody does or it has ended."""
         async with self._db.read() as connection:
             row = await connection.fetchrow(_TAKE, saga_id, LEASE)
-        return _driven(row) if row else None
+        return self._driven(row) if row else None
 
     async def wake(self, tx: Transaction, saga_id: UUID, *, cancel: bool = False) -> bool:
         """Have a saga look again (commits with `tx`), or turn round if it is still before its pivot."""
@@ -186,16 +186,18 @@ class SagaRunner:
             return await connection.fetch(_TAKE_DUE, LEASE, BATCH, self._saga.kind)
 
     async def _resume(self, row: Row) -> None:
-        held = _driven(row)
+        held = self._driven(row)
         with telemetry.span(f"saga {self._saga.kind} resumed", remote=row["traceparent"]):
-            if row["cancel"]:
-                held.place = turn_round(
-                    self._saga, held.place, {"type": "cancelled", "title": "The order was cancelled"}
-                )
             try:
                 await self.drive(held)
             except Unavailable as problem:
                 log.warning("saga waits", saga=str(held.id), error=str(problem))
+
+    def _driven(self, row: Row) -> _Drive:
+        place = Place(row["step"], row["direction"], "running", row["attempts"], reason=row["reason"])
+        if row["cancel"]:
+            place = turn_round(self._saga, place, {"type": "cancelled", "title": "It was cancelled"})
+        return _Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
 
     async def log_of(self, saga_id: UUID) -> list[LogEntry]:
         """The saga's timeline, oldest first; raises NotFound."""
@@ -211,11 +213,6 @@ class SagaRunner:
             stuck: int = await connection.fetchval(_STUCK, STUCK_AFTER)
         telemetry.SAGAS.set(stuck)
         return stuck
-
-
-def _driven(row: Row) -> _Drive:
-    place = Place(row["step"], row["direction"], "running", row["attempts"], reason=row["reason"])
-    return _Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
 
 
 def _entry(place: Place, name: str, reply: Reply) -> LogEntry:

@@ -204,8 +204,10 @@ class Orders:
     async def _settled(self, order_id: UUID, wait_s: float) -> Order:
         """The order as soon as it has an outcome; another driver, perhaps in another process, is at work."""
         until = time.monotonic() + deadline.remaining_s(wait_s)
-        while not (order := await self.find(order_id)).settled and time.monotonic() < until:
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - the outcome is in the database, not in this process
+        order = await self.find(order_id)
+        while not order.settled and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+            order = await self.find(order_id)
         return order
 
     async def find(self, order_id: UUID) -> Order:

@@ -125,9 +125,9 @@ def _order(row: Row) -> Order:
 
 
 _PLAIN = (
-    "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id", "payment_status",
-    "payment_method", "payment_token", "return_url", "action_url", "shipping_method", "shipping_name", "refusal",
-    "created_at",
+    "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id",
+    "payment_status", "payment_method", "payment_token", "return_url", "action_url", "shipping_method",
+    "shipping_name", "refusal", "created_at",
 )  # fmt: skip
 _SELECT = """
 SELECT o.*, (
