@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import platforms
 import servers
 from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.streams import Valkey, open_valkey
@@ -92,3 +93,17 @@ async def run_service(
             return await stack.enter_async_context(client)
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[platforms.Platform]:
+    """A whole platform as `make up` gives it."""
+    with platforms.platform() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def unlimited_platform() -> Iterator[platforms.Platform]:
+    """A whole platform that does not limit the rate of its clients, for races and kills."""
+    with platforms.platform(SHOPWRIGHT_RATE_LIMIT="off") as running:
+        yield running

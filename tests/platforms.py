@@ -1,0 +1,93 @@
+"""A whole platform for a test: a fresh home, free ports, `shopwright up`, and the way to everything in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+UP_S = 120
+
+
+@dataclass
+class Platform:
+    home: Path
+    url: str
+    tls_url: str
+    environ: dict[str, str]
+
+    def cli(
+        self, *arguments: str, check: bool = True, timeout: float = UP_S
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "shopwright.cli", *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=timeout,
+        )
+
+    @property
+    def demo(self) -> dict:
+        return json.loads((self.home / "demo.json").read_text())
+
+    def pid(self, part: str) -> int:
+        """The process id of a running part such as `orders-0`."""
+        return next(row["pid"] for row in self.status() if row["name"] == part)
+
+    def status(self) -> list[dict]:
+        return json.loads(self.cli("status", "--json", check=False).stdout)["parts"]
+
+    async def database(self, service: str) -> asyncpg.Connection:
+        """A connection with all rights, to see what is true."""
+        from shopwright.stack.layout import Layout
+
+        password = (self.home / "secrets" / "db-superuser").read_text().strip()
+        sockets = Layout.of(self.home).run / "pg"
+        return await asyncpg.connect(f"postgresql://postgres:{password}@/{service}?host={sockets}")
+
+    def client(self, **options) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, timeout=30, **options)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def platform(**settings: str) -> Iterator[Platform]:
+    home = Path(tempfile.mkdtemp(prefix="sw-home-", dir="/tmp"))
+    port, tls_port = free_port(), free_port()
+    environ = {
+        **os.environ,
+        "SHOPWRIGHT_HOME": str(home),
+        "SHOPWRIGHT_PORT": str(port),
+        "SHOPWRIGHT_TLS_PORT": str(tls_port),
+        **settings,
+    }
+    running = Platform(home, f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}", environ)
+    try:
+        up = running.cli("up", check=False)
+        if up.returncode:
+            raise RuntimeError(f"the platform did not come up:\n{up.stdout}\n{up.stderr}")
+        yield running
+    finally:
+        running.cli("down", check=False)
+        if os.environ.get("SHOPWRIGHT_TEST_KEEP"):
+            print(f"kept {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)

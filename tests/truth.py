@@ -1,0 +1,109 @@
+"""Reads every database of a platform and says what does not agree: the checker of the kill and race tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from platforms import Platform
+
+OVER = {"refused", "expired", "cancelled"}
+
+
+async def disagreements(platform: Platform, emails: list[str]) -> list[str]:
+    """What contradicts "confirmed and paid once, or refused and unpaid" for the orders of `emails`."""
+    orders = await _rows(platform, "orders", "SELECT * FROM orders WHERE email = ANY($1)", emails)
+    lines = await _rows(
+        platform,
+        "orders",
+        "SELECT l.* FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.email = ANY($1)",
+        emails,
+    )
+    wrong: list[str] = []
+    payments = {
+        row["id"]: row
+        for row in await _rows(
+            platform,
+            "payments",
+            "SELECT * FROM payments WHERE id = ANY($1)",
+            [o["payment_id"] for o in orders],
+        )
+    }
+    for order in orders:
+        payment = payments.get(order["payment_id"])
+        status = payment["status"] if payment else "none"
+        if order["status"] == "confirmed" and status != "captured":
+            wrong.append(f"{order['number']} is confirmed but its payment is {status}")
+        elif order["status"] in OVER and status not in {"voided", "declined", "none"}:
+            wrong.append(f"{order['number']} is {order['status']} but its payment is {status}")
+        elif order["status"] not in OVER | {"confirmed"}:
+            wrong.append(f"{order['number']} is still {order['status']}")
+        if payment and payment["amount"] != order["total"]:
+            wrong.append(f"{order['number']} is {order['total']} but {payment['amount']} was asked")
+    wrong += await _stock(platform, orders, lines)
+    wrong += await _ledger(platform)
+    return wrong
+
+
+async def _stock(platform: Platform, orders: list, lines: list) -> list[str]:
+    wrong = []
+    sold = Counter()
+    confirmed = {order["id"] for order in orders if order["status"] == "confirmed"}
+    for line in lines:
+        if line["order_id"] in confirmed:
+            sold[line["sku"]] += line["quantity"]
+    reservations = {
+        row["id"]: row["status"]
+        for row in await _rows(
+            platform,
+            "products",
+            "SELECT id, status FROM reservations WHERE id = ANY($1)",
+            [o["id"] for o in orders],
+        )
+    }
+    for order in orders:
+        expected = {"claimed"} if order["id"] in confirmed else {"released", None}
+        if reservations.get(order["id"]) not in expected:
+            wrong.append(
+                f"{order['number']} is {order['status']}, its stock is {reservations.get(order['id'])}"
+            )
+    claimed = await _rows(
+        platform,
+        "products",
+        """SELECT sku, sum(quantity) AS quantity FROM reservation_lines
+        JOIN reservations r ON r.id = reservation_id WHERE r.id = ANY($1) AND r.status = 'claimed' GROUP BY sku""",
+        [o["id"] for o in orders],
+    )
+    taken = {row["sku"]: int(row["quantity"]) for row in claimed}
+    if taken != dict(sold):
+        wrong.append(f"sold {dict(sold)} but stock gave {taken}")
+    drift = await _rows(
+        platform,
+        "products",
+        """SELECT s.sku, s.warehouse FROM stock s
+        LEFT JOIN (SELECT sku, warehouse, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved
+                   FROM movements GROUP BY 1, 2) m USING (sku, warehouse)
+        WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.reserved <> coalesce(m.reserved, 0)""",
+    )
+    return wrong + [
+        f"stock of {row['sku']} in {row['warehouse']} is not the sum of its ledger" for row in drift
+    ]
+
+
+async def _ledger(platform: Platform) -> list[str]:
+    rows = await _rows(
+        platform,
+        "payments",
+        """SELECT p.id, p.amount, p.currency, count(e.*) FILTER (WHERE e.kind = 'capture' AND e.outcome = 'succeeded')
+            AS captures FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id GROUP BY p.id""",
+    )
+    return [
+        f"payment {row['id']} was captured {row['captures']} times" for row in rows if row["captures"] > 1
+    ]
+
+
+async def _rows(platform: Platform, service: str, sql: str, *values) -> list:
+    connection = await platform.database(service)
+    try:
+        return await connection.fetch(sql, *values)
+    finally:
+        await connection.close()
