@@ -244,7 +244,7 @@ _USERS: Final = (
     Route("/v1/sessions", "users", methods=("POST",), auth="public", limit="account"),
     Route("/v1/sessions", "users"),
     Route("/oauth", "users", auth="public"),
-    Route("/oauth/authorize", "users", methods=("POST",), auth="public", limit="account"),
+    Route("/oauth/authorize", "users", auth="public", limit="account"),
     Route("/oauth/token", "users", auth="public", limit="account"),
     Route("/oauth/userinfo", "users", auth="required"),
     Route("/.well-known", "users", auth="public", limit="browse", cacheable=True),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from shopwright.gateway.table import Breaker, HealthCheck, Outlier
 
 from .proto import Json, seconds, tcp, typed
-from .routes import ADMIN
+from .routes import ADMIN, READ_AGAIN
 from .settings import GatewaySettings
 
 CONNECT_TIMEOUT = "0.5s"  # a Unix socket of this node
@@ -30,6 +30,8 @@ def service_clusters(settings: GatewaySettings) -> list[Json]:
     for target in {call.target: None for call in table.calls if call.grpc}:
         check = _timing(table.health) | {"tcp_health_check": {}}
         result.append(_cluster(settings, grpc_name(target), settings.grpc_sockets(target), check))
+    if settings.cache is not None:
+        result.append(_reads(settings))
     return [*result, _admin(settings), _otlp(settings.otlp_endpoint)]
 
 
@@ -115,6 +117,18 @@ def _outlier(outlier: Outlier) -> Json:
         "base_ejection_time": seconds(outlier.ejection_s),
         "max_ejection_percent": outlier.max_ejected_percent,
         "always_eject_one_host": False,
+    }
+
+
+def _reads(settings: GatewaySettings) -> Json:
+    """Our own listener behind the cache."""
+    return {
+        "name": READ_AGAIN,
+        "type": "STATIC",
+        "connect_timeout": CONNECT_TIMEOUT,
+        "load_assignment": endpoints(READ_AGAIN, [settings.reads]),
+        "typed_extension_protocol_options": http2(),
+        "circuit_breakers": breakers(settings.table.breaker),
     }
 
 

@@ -19,7 +19,7 @@ BUFFERED_MAX = 1_048_576  # a longer body streams through, so that no upload sit
 TOKENS_CACHED = 5_000  # checking a signature costs 0.1 ms, finding the token again 0.02
 CLOCK_SKEW_S = 10
 CLIENTS_MAX = 50_000  # buckets kept; the client seen longest ago loses its bucket first
-COMPRESSIBLE = (
+COMPRESSIBLE = (  # not event streams, which would wait for a full block
     "application/json", "application/problem+json", "application/javascript", "application/manifest+json",
     "application/xml", "image/svg+xml", "text/css", "text/csv", "text/html", "text/javascript", "text/plain",
     "text/xml",
@@ -224,7 +224,11 @@ def _retry_after(who: str) -> Json:
 
 
 def _cache(settings: GatewaySettings) -> Json:
-    """Off but on the routes that switch it on: anonymous reads of the catalogue."""
+    """Off but on the routes that switch it on: anonymous reads of the catalogue.
+
+    It asks for what it misses by itself, past the router: without its time limit, retries and headers. Those
+    routes therefore lead to the listener `reads`, whose router does all that.
+    """
     store = typed(
         "extensions.http.cache_v2.file_system_http_cache.v3.FileSystemHttpCacheV2Config",
         cache_path=str(settings.cache),
@@ -240,9 +244,13 @@ def _compressor(kind: str) -> Json:
         f"compress-{kind}",
         "compressor.v3.Compressor",
         response_direction_config={
-            "common_config": {"min_content_length": COMPRESS_FROM, "content_type": list(COMPRESSIBLE)},
+            "common_config": {
+                "min_content_length": COMPRESS_FROM,
+                "content_type_matcher": [{"prefix": media_type} for media_type in COMPRESSIBLE],
+            },
             "weaken_etag_on_compress": True,
-            "remove_accept_encoding_header": True,
+            # so that services do not compress; by the last one, or the others would not see it
+            "remove_accept_encoding_header": kind == [*COMPRESSORS][-1],
         },
         compressor_library={
             "name": kind,

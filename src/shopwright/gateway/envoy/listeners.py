@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from . import filters, routes, tls
 from .clusters import OTLP
-from .proto import Json, tcp, typed
+from .proto import Json, pipe, tcp, typed
 from .replies import local_reply_config
 from .settings import GatewaySettings
 
-STRIPPED = (*filters.IDENTITY, "x-caller", "x-timeout-ms", "x-forwarded-client-cert")
+STRIPPED = (*filters.IDENTITY, "x-caller", "x-timeout-ms", "x-request-id", "x-forwarded-client-cert")
+NOBODY = {"address_prefix": "192.0.2.0", "prefix_len": 32}  # RFC 5737; without a range Envoy trusts loopback
 SAMPLED_PERCENT = 5  # as the services do where a trace starts with them
 HEADERS_KIB = 32  # a session cookie, a token of 4 KiB, and room
+INSIDE: Json = {  # a request keeps the id and the addresses that the edge gave it
+    "preserve_external_request_id": True,
+    "skip_xff_append": True,
+    "server_header_transformation": "PASS_THROUGH",
+}
 LINE = {
     "time": "%START_TIME%",
     "method": "%REQ(:METHOD)%",
@@ -43,7 +49,7 @@ LINE = {
 def edge_listeners(settings: GatewaySettings, jwks: str) -> list[Json]:
     plain = _edge(settings, jwks, secure=False)
     secure = _edge(settings, jwks, secure=True)
-    return [plain, secure]
+    return [plain, secure] if settings.cache is None else [plain, secure, _reads(settings)]
 
 
 def _edge(settings: GatewaySettings, jwks: str, *, secure: bool) -> Json:
@@ -75,6 +81,19 @@ def _edge(settings: GatewaySettings, jwks: str, *, secure: bool) -> Json:
     }
 
 
+def _reads(settings: GatewaySettings) -> Json:
+    """Behind the cache, for what it misses; only the cache knows the way here."""
+    manager = connection_manager(
+        "reads",
+        route_config=routes.read_routes(settings),
+        http_filters=[filters.router()],
+        stripped=(),
+        tracing=_tracing(settings),
+        **INSIDE,
+    )
+    return mesh_listener("reads", pipe(settings.reads), {"filters": [manager]})
+
+
 def mesh_listener(name: str, address: Json, chain: Json) -> Json:
     return {"name": name, "address": address, "filter_chains": [chain], "ignore_global_conn_limit": True}
 
@@ -95,7 +114,7 @@ def connection_manager(
         normalize_path=True,
         merge_slashes=True,
         path_with_escaped_slashes_action="KEEP_UNCHANGED",  # a SKU may hold a slash
-        internal_address_config={"unix_sockets": False, "cidr_ranges": []},
+        internal_address_config={"unix_sockets": False, "cidr_ranges": [NOBODY]},
         early_header_mutation_extensions=[{"name": "strip", "typed_config": early}],
         common_http_protocol_options={
             "idle_timeout": "300s",

@@ -14,7 +14,7 @@ from shopwright.gateway.table import READS
 
 from . import filters, tls
 from .clusters import breakers, endpoints, grpc_name, http2
-from .listeners import access_log, connection_manager, mesh_listener
+from .listeners import INSIDE, access_log, connection_manager, mesh_listener
 from .proto import Json, any_of, pipe, seconds, set_header
 from .replies import refuse
 from .routes import retry
@@ -89,7 +89,7 @@ def _egress(settings: GatewaySettings, caller: str) -> Json:
         http_filters=[filters.deadline(), filters.router()],
         stripped=STRIPPED,
         strip_any_host_port=True,
-        **_inside(),
+        **INSIDE,
     )
     return mesh_listener(f"mesh-{caller}-out", pipe(settings.egress(caller)), {"filters": [manager]})
 
@@ -118,7 +118,7 @@ def _ingress(settings: GatewaySettings, service: str, jwks: str) -> Json:
         http_filters=[filters.caller_rules(calls), filters.jwt(jwks, TOKENS_CACHED), filters.router()],
         stripped=STRIPPED,
         access_log=[access_log(settings, REFUSAL, _refused())],
-        **_inside(),
+        **INSIDE,
     )
     chain = {
         "filters": [manager],
@@ -131,15 +131,6 @@ def _ingress(settings: GatewaySettings, service: str, jwks: str) -> Json:
 def _hop(match: Json, cluster: str, retry_policy: Json) -> Json:
     # no limit here: when the way out runs out of time it cancels, and that arrives here at once
     return {"match": match, "route": {"cluster": cluster, "timeout": "0s", "retry_policy": retry_policy}}
-
-
-def _inside() -> Json:
-    """A request keeps the id and the addresses that the edge gave it."""
-    return {
-        "preserve_external_request_id": True,
-        "skip_xff_append": True,
-        "server_header_transformation": "PASS_THROUGH",
-    }
 
 
 def _refused() -> Json:

@@ -28,6 +28,7 @@ NOTHING_DONE = "connect-failure,refused-stream,reset-before-request"
 REPEATABLE = f"{NOTHING_DONE},reset,retriable-status-codes"
 LONGEST = 2**62  # a length no request has
 ADMIN = "admin"
+READ_AGAIN = "reads"
 LOOPBACK = r"127\.[0-9.]+|::1"
 
 
@@ -43,6 +44,29 @@ def edge_routes(settings: GatewaySettings, *, tls: bool) -> Json:
         "name": "edge",
         "validate_clusters": False,  # clusters arrive by their own file, perhaps a moment later
         "virtual_hosts": [{"name": "edge", "domains": ["*"], "routes": routes}],
+        "request_headers_to_add": [set_header("x-caller", "edge")],
+        "request_headers_to_remove": ["x-envoy-external-address"],
+        "most_specific_header_mutations_wins": True,
+    }
+
+
+def read_routes(settings: GatewaySettings) -> Json:
+    """RouteConfiguration behind the cache: the cacheable rows once more, now to their services."""
+    table = settings.table
+    rows = [row for row in table.ordered() if row.cacheable and row.service is not None]
+    routes = [
+        {
+            "name": row.name,
+            "match": _match(row, [any_of(":method", READS)]),
+            "request_headers_to_add": _time_left(row),
+            **_to(row, table, repeatable=True),
+        }
+        for row in rows
+    ]
+    return {
+        "name": "reads",
+        "validate_clusters": False,
+        "virtual_hosts": [{"name": "reads", "domains": ["*"], "routes": routes}],
         "request_headers_to_add": [set_header("x-caller", "edge")],
         "most_specific_header_mutations_wins": True,
     }
@@ -108,7 +132,7 @@ def _rows(row: Route, table: Table, *, cached: bool) -> list[Json]:
         reads = any_of(":method", verbs)
         if row.cacheable and cached:
             anonymous = [reads, absent("authorization")]
-            result.append(_row(row, table, anonymous, _to(row, table, repeatable=True), cache=True))
+            result.append(_row(row, table, anonymous, {"route": {"cluster": READ_AGAIN}}, cache=True))
         result.append(_row(row, table, [reads], _to(row, table, repeatable=True)))
     if row.keyed and (verbs := _verbs(row, WRITES)):
         keyed = [any_of(":method", verbs), present("idempotency-key")]
@@ -124,20 +148,27 @@ def _verbs(row: Route, wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _row(row: Route, table: Table, headers: list[Json], action: Json, *, cache: bool = False) -> Json:
-    match: Json = {"headers": headers} if headers else {}
-    if row.exact:
-        match["path"] = row.path
-    elif row.path == "/":
-        match["prefix"] = "/"
-    else:
-        match["path_separated_prefix"] = row.path
-    result: Json = {"name": row.name, "match": match, **action}
+    result: Json = {"name": row.name, "match": _match(row, headers), **action}
     result["typed_per_filter_config"] = _filters(row, table, cache=cache)
     if row.service is not None:
         result["metadata"] = {"filter_metadata": {METADATA: _limits(row, table)}}
-        if row.timeout_s is not None:
-            result["request_headers_to_add"] = [set_header("x-timeout-ms", str(int(row.timeout_s * 1_000)))]
+        result["request_headers_to_add"] = _time_left(row)
     return result
+
+
+def _match(row: Route, headers: list[Json]) -> Json:
+    match: Json = {"headers": headers} if headers else {}
+    if row.exact:
+        return match | {"path": row.path}
+    if row.path == "/":
+        return match | {"prefix": "/"}
+    return match | {"path_separated_prefix": row.path}
+
+
+def _time_left(row: Route) -> list[Json]:
+    if row.timeout_s is None:
+        return []
+    return [set_header("x-timeout-ms", str(int(row.timeout_s * 1_000)))]
 
 
 def _limits(row: Route, table: Table) -> Json:

@@ -60,6 +60,11 @@ class GatewaySettings:
         return self.run / "mesh" / f"{service}.in.sock"
 
     @property
+    def reads(self) -> Path:
+        """Where the cache asks for what it does not have."""
+        return self.run / "mesh" / "reads.sock"
+
+    @property
     def admin(self) -> Path:
         return self.run / "envoy-admin.sock"
 
