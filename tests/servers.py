@@ -9,7 +9,6 @@ URL) name servers that run already.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import asyncpg
 
-from shopwright.chassis.migrate import migrate
+from shopwright.chassis.migrate import migrate, rooms_of
 from shopwright.contracts.ids import new_id
 
 PASSWORD = "test"

@@ -207,8 +207,27 @@ class Database:
             finally:
                 _open.reset(reset)
         if wrote:
-            for wake in self._listeners:
-                wake()
+            self._published()
+
+    async def commit(self, sql: str, *values: Any) -> Row | None:
+        """One statement that is a whole transaction: a function that decides, writes and publishes
+        (`publish_event`), in one round trip instead of four. For the hottest commands only.
+
+        Raises:
+            RequestInFlight: a lock was not to be had in time.
+            Unavailable: the database cannot be reached.
+        """
+        async with self._connection() as raw:
+            try:
+                row: Row | None = await raw.fetchrow(sql, *values)
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+                raise RequestInFlight(detail="another request holds what this one needs") from error
+        self._published()
+        return row
+
+    def _published(self) -> None:
+        for wake in self._listeners:
+            wake()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:

@@ -40,6 +40,13 @@ class Migration(NamedTuple):
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+def rooms_of(service: str) -> list[tuple[str, Path]]:
+    """The folders of a service's migrations: its own, and those of its rooms."""
+    package = Path(__file__).parents[1] / service
+    found = [(service, package / "migrations")] if (package / "migrations").is_dir() else []
+    return found + [(folder.parent.name, folder) for folder in sorted(package.glob("*/migrations"))]
+
+
 def collect(folders: Sequence[tuple[str, Path]]) -> list[Migration]:
     """The migrations of `folders` (room name, folder) in order."""
     found: list[Migration] = []
