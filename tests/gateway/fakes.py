@@ -1,8 +1,9 @@
-"""A service at the end of the wire: HTTP/2 on Unix sockets, in a process of its own, told by headers how to behave.
+"""Services at the end of the wire: HTTP/2 on Unix sockets, in a process of their own, steered by headers.
 
-It answers with what arrived: {slot, method, path, headers, length}. Request headers that steer it:
-`fake-status`, `fake-fail: <key>` (503 once per key), `fake-sleep` (seconds), `fake-size`, `fake-type`, `fake-cache`.
-`GET /fake/count/<key>` tells how often a key was seen.
+They answer with what arrived: {slot, method, path, headers, length}. The headers are `fake-status`,
+`fake-fail: <key>` (503 once per key), `fake-sleep` (seconds), `fake-size`, `fake-type`, `fake-cache`,
+`fake-key`.
+`GET …/fake/count/<key>` tells how often a key was seen.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def application(slot: str):
         if "fake-fail" in headers and seen[key] == 1:
             status = 503
         body = {"slot": slot, "method": scope["method"], "path": path, "headers": headers, "length": length}
-        if path.startswith("/fake/count/") or path.startswith("/v1/fake/count/"):
+        if "/fake/count/" in path:
             body = {"count": seen[path.rsplit("/", 1)[1]]}
         if "fake-size" in headers:
             body["filler"] = "x" * int(headers["fake-size"])

@@ -62,7 +62,9 @@ class Authority:
     def identity(self, service: str) -> tuple[bytes, bytes]:
         return self.issue(x509.UniformResourceIdentifier(spiffe_id(service)))
 
-    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, san: x509.GeneralName | None) -> bytes:
+    def _sign(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, san: x509.GeneralName | None
+    ) -> bytes:
         now = dt.datetime.now(dt.UTC)
         builder = (
             x509.CertificateBuilder()

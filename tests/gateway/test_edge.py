@@ -7,8 +7,9 @@ import time
 
 import httpx
 import pytest
-from gateway.node import STAFF, Node, slug_of
 from joserfc.jwk import ECKey
+
+from gateway.node import STAFF, Node, slug_of
 
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]")
 
@@ -28,7 +29,8 @@ class TestRouting:
         assert slug_of(response) == "not-found"
 
     @pytest.mark.parametrize(
-        "path", ["/v1/products/../../internal/quotes", "//internal/quotes", "/%69nternal/quotes", "/x/../internal"]
+        "path",
+        ["/v1/products/../../internal/quotes", "//internal/quotes", "/%69nternal/quotes", "/x/../internal"],
     )
     def test_no_spelling_of_internal_reaches_a_service_that_has_it(self, node: Node, path: str):
         connection = http.client.HTTPConnection("127.0.0.1", node.settings.port)
@@ -133,7 +135,9 @@ class TestIdentity:
         assert slug_of(response) == "not-authenticated"
 
     @pytest.mark.parametrize("claims", [{"iss": "elsewhere"}, {"aud": "elsewhere"}])
-    def test_a_token_for_somebody_else_is_refused(self, node: Node, client: httpx.Client, claims: dict[str, str]):
+    def test_a_token_for_somebody_else_is_refused(
+        self, node: Node, client: httpx.Client, claims: dict[str, str]
+    ):
         response = client.get("/v1/orders", headers=node.token(**claims))
 
         assert response.status_code in {401, 403}
@@ -161,7 +165,9 @@ class TestIdentity:
         assert (other.status_code, slug_of(other)) == (403, "not-allowed")
 
     def test_a_scope_that_only_contains_the_word_is_not_the_scope(self, node: Node, client: httpx.Client):
-        response = client.post("/v1/products", headers=node.token(scope="xcatalog:write catalog:writer"), json={})
+        response = client.post(
+            "/v1/products", headers=node.token(scope="xcatalog:write catalog:writer"), json={}
+        )
 
         assert response.status_code == 403
 

@@ -118,12 +118,15 @@ class Breaker:
 
 @dataclass(frozen=True, kw_only=True)
 class Outlier:
-    """A replica that answers 502-504 or breaks off this often in a row is left alone for a while.
+    """A replica that fails this often in a row is left alone until its health check succeeds again.
 
-    Never the last one: applies from two replicas on. A plain 500 is a bug that every replica has.
+    Refused connections count for every service: a killed process is seen at once, not at the next check.
+    Answers 502-504 count from two replicas on, so that the last one is never sent away. A plain 500 is a bug
+    that every replica has.
     """
 
-    consecutive_failures: int = 5
+    refused_connections: int = 2
+    gateway_errors: int = 5
     interval_s: int = 2
     ejection_s: int = 5
     max_ejected_percent: int = 50
@@ -131,10 +134,12 @@ class Outlier:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck:
+    """A 503 counts at once: the process drains. A late answer must repeat itself: the node may be busy."""
+
     path: str = "/readyz"
     interval_s: float = 1
-    timeout_s: float = 1
-    unhealthy_after: int = 2
+    timeout_s: float = 2
+    unhealthy_after: int = 3
     healthy_after: int = 1
 
 

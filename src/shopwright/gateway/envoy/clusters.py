@@ -72,7 +72,7 @@ def breakers(breaker: Breaker) -> Json:
 
 def _cluster(settings: GatewaySettings, name: str, sockets: list[Path], check: Json) -> Json:
     table = settings.table
-    cluster: Json = {
+    return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": CONNECT_TIMEOUT,
@@ -82,10 +82,8 @@ def _cluster(settings: GatewaySettings, name: str, sockets: list[Path], check: J
         "health_checks": [check],
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "circuit_breakers": breakers(table.breaker),
+        "outlier_detection": _outlier(table.outlier, replicas=len(sockets) - 1),
     }
-    if len(sockets) > 2:  # two replicas and the spare: one may be left alone
-        cluster["outlier_detection"] = _outlier(table.outlier)
-    return cluster
 
 
 def _timing(health: HealthCheck) -> Json:
@@ -103,12 +101,12 @@ def _http_check(health: HealthCheck, service: str) -> Json:
     return _timing(health) | {"http_health_check": check}
 
 
-def _outlier(outlier: Outlier) -> Json:
+def _outlier(outlier: Outlier, replicas: int) -> Json:
     return {
         "split_external_local_origin_errors": True,
-        "consecutive_gateway_failure": outlier.consecutive_failures,
-        "enforcing_consecutive_gateway_failure": 100,
-        "consecutive_local_origin_failure": outlier.consecutive_failures,
+        "consecutive_gateway_failure": outlier.gateway_errors,
+        "enforcing_consecutive_gateway_failure": 100 if replicas > 1 else 0,
+        "consecutive_local_origin_failure": outlier.refused_connections,
         "enforcing_consecutive_local_origin_failure": 100,
         "enforcing_consecutive_5xx": 0,
         "enforcing_success_rate": 0,

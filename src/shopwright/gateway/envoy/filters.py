@@ -46,11 +46,11 @@ def edge_chain(settings: GatewaySettings, jwks: str, *, tls: bool) -> list[Json]
     chain += [_compressor(kind) for kind in COMPRESSORS]
     chain.append(http_filter(CORS, "cors.v3.Cors"))
     if settings.rate_limit:  # before the token: guessing tokens is limited too
-        chain += [_retry_after("client"), _limit_headers("client"), _limiter(table, "client")]
+        chain += [_limit_headers("client"), _retry_after("client"), _limiter(table, "client")]
     chain.append(jwt(jwks, TOKENS_CACHED))
     chain.append(http_filter(RBAC, "rbac.v3.RBAC"))
     if settings.rate_limit:
-        chain += [_retry_after("user"), _limit_headers("user"), _limiter(table, "user")]
+        chain += [_limit_headers("user"), _retry_after("user"), _limiter(table, "user")]
     chain.append(http_filter(BUFFER, "buffer.v3.Buffer", max_request_bytes=BUFFERED_MAX))
     if settings.cache is not None:
         chain.append(_cache(settings))
@@ -99,9 +99,13 @@ def jwt_on_route(auth: str) -> Json:
 def scope_on_route(scope: str) -> Json:
     """Only who holds `scope`; it runs after the token was checked."""
     word = {"name": "x-user-scope", "string_match": {"safe_regex": {"regex": f"(?:.* )?{scope}(?: .*)?"}}}
-    policy = {"permissions": [{"any": True}], "principals": [{"header": word}]}
-    rules = {"action": "ALLOW", "policies": {scope: policy}}
-    return typed("extensions.filters.http.rbac.v3.RBACPerRoute", rbac={"rules": rules})
+    return _only(scope, [{"header": word}])
+
+
+def loopback_on_route() -> Json:
+    """Only who is on this machine."""
+    ranges = ({"address_prefix": "127.0.0.0", "prefix_len": 8}, {"address_prefix": "::1", "prefix_len": 128})
+    return _only("loopback", [{"direct_remote_ip": each} for each in ranges])
 
 
 def caller_rules(calls: list[Call]) -> Json:
@@ -129,6 +133,12 @@ def deadline() -> Json:
     return _mutation("deadline", request=[{"append": header}])
 
 
+def _only(name: str, principals: list[Json]) -> Json:
+    policy = {"permissions": [{"any": True}], "principals": principals}
+    rules = {"action": "ALLOW", "policies": {name: policy}}
+    return typed("extensions.filters.http.rbac.v3.RBACPerRoute", rbac={"rules": rules})
+
+
 def _path(matcher: Json) -> Json:
     return {"url_path": {"path": matcher}}
 
@@ -153,8 +163,7 @@ def _security_headers() -> Json:
 def _hsts() -> Json:
     """Not for `localhost`: a browser would then ask for TLS on every port of the developer's machine."""
     value = set_header("strict-transport-security", "max-age=31536000; includeSubDomains")
-    host = _input("type.matcher.v3.HttpRequestHeaderMatchInput", header_name=":authority")
-    local = {"single_predicate": {"input": host, "value_match": _regex(r"localhost(:\d+)?")}}
+    local = _matches("HttpRequestHeaderMatchInput", r"localhost(:\d+)?", header_name=":authority")
     return _unless(local, _mutation("hsts", response=[{"append": value}]))
 
 
@@ -209,7 +218,7 @@ def _limit_headers(who: str) -> Json:
     state = add_header("ratelimit", f"{name};r=%RESP(x-ratelimit-remaining)%;t=%RESP(x-ratelimit-reset)%")
     removed = [{"remove": f"x-ratelimit-{part}"} for part in ("limit", "remaining", "reset")]
     return _unless(
-        {"not_matcher": _response_is("x-ratelimit-limit", ".+")},
+        {"not_matcher": _matches("HttpResponseHeaderMatchInput", ".+", header_name="x-ratelimit-limit")},
         _mutation(f"limit-headers-{who}", response=[{"append": policy}, {"append": state}, *removed]),
     )
 
@@ -218,7 +227,7 @@ def _retry_after(who: str) -> Json:
     """On 429; a service's own Retry-After stays."""
     header = default_header("retry-after", "%RESP(x-ratelimit-reset)%")
     return _unless(
-        {"not_matcher": _response_is(":status", "429")},
+        {"not_matcher": _matches("HttpResponseStatusCodeMatchInput", "429")},
         _mutation(f"retry-after-{who}", response=[{"append": header}]),
     )
 
@@ -261,17 +270,10 @@ def _compressor(kind: str) -> Json:
     )
 
 
-def _response_is(header: str, pattern: str) -> Json:
-    value = _input("type.matcher.v3.HttpResponseHeaderMatchInput", header_name=header)
-    return {"single_predicate": {"input": value, "value_match": _regex(pattern)}}
-
-
-def _input(message: str, **fields: str) -> Json:
-    return {"name": "input", "typed_config": typed(message, **fields)}
-
-
-def _regex(pattern: str) -> Json:
-    return {"safe_regex": {"regex": pattern, "google_re2": {}}}
+def _matches(source: str, pattern: str, **fields: str) -> Json:
+    value = {"name": "input", "typed_config": typed(f"type.matcher.v3.{source}", **fields)}
+    regex = {"safe_regex": {"regex": pattern, "google_re2": {}}}
+    return {"single_predicate": {"input": value, "value_match": regex}}
 
 
 def _unless(predicate: Json, wrapped: Json) -> Json:

@@ -18,6 +18,7 @@ from .filters import (
     METADATA,
     RBAC,
     jwt_on_route,
+    loopback_on_route,
     scope_on_route,
 )  # fmt: skip
 from .proto import Json, absent, any_of, milliseconds, present, seconds, set_header, typed
@@ -29,7 +30,6 @@ REPEATABLE = f"{NOTHING_DONE},reset,retriable-status-codes"
 LONGEST = 2**62  # a length no request has
 ADMIN = "admin"
 READ_AGAIN = "reads"
-LOOPBACK = r"127\.[0-9.]+|::1"
 
 
 def edge_routes(settings: GatewaySettings, *, tls: bool) -> Json:
@@ -87,7 +87,7 @@ def retry(policy: Retry, *, repeatable: bool) -> Json:
                 "typed_config": typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        "host_selection_retry_max_attempts": 8,
     }
     if repeatable:
         result["retriable_status_codes"] = list(policy.statuses)
@@ -114,10 +114,10 @@ def _metrics() -> Json:
         "name": "stats",
         "match": {
             "path": "/stats/prometheus",
-            "headers": [{"name": "x-forwarded-for", "string_match": {"safe_regex": {"regex": LOOPBACK}}}],
+            "headers": [{"name": "x-forwarded-for", "string_match": {"safe_regex": {"regex": "[^,]+"}}}],
         },
         "route": {"cluster": ADMIN, "timeout": "5s"},
-        "typed_per_filter_config": {JWT: jwt_on_route("public")},
+        "typed_per_filter_config": {JWT: jwt_on_route("public"), RBAC: loopback_on_route()},
     }
 
 
