@@ -100,6 +100,18 @@ class TestIdentity:
         assert not names & {"x-user-id", "x-user-scope", "x-session-id", "x-forwarded-client-cert"}
         assert not {name for name in names if name.startswith("x-envoy-")}
 
+    def test_a_stream_has_no_deadline_even_if_the_client_names_one(self, node: Node, client: httpx.Client):
+        headers = node.token() | {
+            "x-timeout-ms": "1",
+            "x-envoy-upstream-rq-timeout-ms": "1",
+            "fake-sleep": "0.1",
+        }
+
+        response = client.get("/v1/notifications/stream", headers=headers)
+
+        assert response.status_code == 200
+        assert "x-timeout-ms" not in response.json()["headers"]
+
     def test_a_good_token_becomes_headers_and_goes_no_further(self, node: Node, client: httpx.Client):
         arrived = client.get("/v1/orders", headers=node.token(sub="buyer-1", sid="s-9")).json()["headers"]
 

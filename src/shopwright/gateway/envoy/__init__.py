@@ -15,6 +15,7 @@ one. Certificates are watched: whoever renews one renames the new files into pla
 from __future__ import annotations
 
 from .files import InvalidConfiguration, NotApplied, command, reload, validate, write
+from .health import healthy
 from .settings import GatewaySettings
 
-__all__ = ["GatewaySettings", "InvalidConfiguration", "NotApplied", "command", "reload", "validate", "write"]
+__all__ = ["GatewaySettings", "InvalidConfiguration", "NotApplied", "command", "healthy", "reload", "validate", "write"]

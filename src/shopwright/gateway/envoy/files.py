@@ -174,7 +174,7 @@ def _put(settings: GatewaySettings, rendered: dict[Path, Json]) -> None:
 def _check(settings: GatewaySettings, rendered: dict[Path, Json]) -> None:
     """The files that Envoy would watch, as one static configuration: only that is validated as a whole."""
     longest = max(
-        (settings.ingress(name) for name in settings.table.services), key=lambda path: len(str(path))
+        (settings.egress(name) for name in settings.table.services), key=lambda path: len(str(path))
     )
     if len(os.fsencode(longest)) > SOCKET_PATH_MAX:
         raise InvalidConfiguration(f"the path of the socket {longest} is longer than {SOCKET_PATH_MAX} bytes")
@@ -208,7 +208,7 @@ def _plain(discovery: Json) -> list[Json]:
     return [{key: value for key, value in each.items() if key != "@type"} for each in discovery["resources"]]
 
 
-class _AdminConnection(http.client.HTTPConnection):
+class AdminConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("admin", timeout=1)
         self._path = path
@@ -221,7 +221,7 @@ class _AdminConnection(http.client.HTTPConnection):
 
 def _versions(admin: Path) -> dict[str, Any]:
     """The versions that the running Envoy serves; empty if it does not answer."""
-    connection = _AdminConnection(admin)
+    connection = AdminConnection(admin)
     try:
         connection.request("GET", r"/stats?filter=version_text$")
         lines = connection.getresponse().read().decode().splitlines()

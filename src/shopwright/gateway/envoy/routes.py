@@ -87,7 +87,8 @@ def retry(policy: Retry, *, repeatable: bool) -> Json:
                 "typed_config": typed("extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
             }
         ],
-        "host_selection_retry_max_attempts": 8,
+        # the fewest requests are where they fail at once, so chance alone would choose that one again
+        "host_selection_retry_max_attempts": 30,
     }
     if repeatable:
         result["retriable_status_codes"] = list(policy.statuses)
