@@ -10,6 +10,7 @@ installation's own gateway on loopback.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -187,6 +188,38 @@ async def _loop(shop: Shop, scenario: Scenario, clients: int, seconds: float) ->
 
     await asyncio.gather(*(client() for _ in range(clients)))
     return latencies, errors
+
+
+def as_table(results: list[Result], clients: int) -> str:
+    head = f"{'req/s':>8} {'p50':>8} {'p95':>8} {'p99':>8} ms  errors   CPU ms/request ({clients} clients)"
+    lines = [" " * 8 + head]
+    for r in results:
+        spent = {part: value for part, value in r.cpu_ms.items() if value >= 0.005}
+        parts = " ".join(
+            f"{part} {value:.2f}" for part, value in sorted(spent.items(), key=lambda item: -item[1])
+        )
+        lines.append(
+            f"{r.name:8} {r.rate:8.0f} {r.percentile(0.5):8.1f} {r.percentile(0.95):8.1f} "
+            f"{r.percentile(0.99):8.1f}"
+            f"    {r.errors:6}   {sum(r.cpu_ms.values()):.2f} = {parts}"
+        )
+    return "\n".join(lines)
+
+
+def as_json(results: list[Result]) -> str:
+    rows = [
+        {
+            "scenario": r.name,
+            "requests_per_s": round(r.rate, 1),
+            "p50_ms": round(r.percentile(0.5), 2),
+            "p95_ms": round(r.percentile(0.95), 2),
+            "p99_ms": round(r.percentile(0.99), 2),
+            "errors": r.errors,
+            "cpu_ms": {part: round(value, 3) for part, value in r.cpu_ms.items()},
+        }
+        for r in results
+    ]
+    return json.dumps(rows)
 
 
 def _cpu(parts: dict[str, int]) -> dict[str, float]:

@@ -64,8 +64,8 @@ class Layout:
             (self.run / "mesh").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise BadHome(
-                f"cannot write to {error.filename or self.home}: {error.strerror}. Give a folder of your own with "
-                "SHOPWRIGHT_HOME=…, or make room on the disk."
+                f"cannot write to {error.filename or self.home}: {error.strerror}. "
+                "Give a folder of your own with SHOPWRIGHT_HOME=…, or make room on the disk."
             ) from error
         status = self.run.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():

@@ -93,8 +93,9 @@ class Postgres:
     def _initdb(self, folder: Path, secret: Path) -> None:
         command = [
             str(self.binaries / "initdb"), "-D", str(folder), "-U", "postgres", f"--pwfile={secret}",
-            "--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8", "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums", "--no-sync", "--no-instructions",
+            "--auth-local=scram-sha-256", "--auth-host=reject", "--encoding=UTF8",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+            "--data-checksums", "--no-sync", "--no-instructions",
         ]  # fmt: skip
         run = subprocess.run(
             accounts.lending(command, [folder, self.binaries]),

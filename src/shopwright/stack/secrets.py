@@ -45,6 +45,13 @@ def read(layout: Layout, name: str) -> str:
     return layout.secret(name).read_text(encoding="ascii").strip()
 
 
+def put(path: Path, content: str) -> None:
+    """Keep what is made of secrets (a URL with its password) as closely as they are."""
+    if not path.exists() or path.read_text(encoding="ascii") != content:
+        path.unlink(missing_ok=True)
+        _write_once(path, content.encode)
+
+
 def _write_once(path: Path, make: Callable[[], bytes]) -> None:
     if path.exists():
         return

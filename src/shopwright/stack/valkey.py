@@ -26,7 +26,8 @@ class ValkeyServer:
         conf = self.data / "valkey.conf"
         conf.touch(mode=0o600)
         conf.write_text(
-            f'port 0\nunixsocket "{self.socket}"\nunixsocketperm 700\nrequirepass {self.password}\ndir "{self.data}"\n'
+            f'port 0\nunixsocket "{self.socket}"\nunixsocketperm 700\n'
+            f'requirepass {self.password}\ndir "{self.data}"\n'
             'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory 512mb\nmaxmemory-policy noeviction\n'
             "daemonize no\nio-threads 1\nloglevel notice\n"
         )

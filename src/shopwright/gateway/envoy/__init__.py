@@ -18,4 +18,13 @@ from .files import InvalidConfiguration, NotApplied, command, reload, validate, 
 from .health import healthy
 from .settings import GatewaySettings
 
-__all__ = ["GatewaySettings", "InvalidConfiguration", "NotApplied", "command", "healthy", "reload", "validate", "write"]
+__all__ = [
+    "GatewaySettings",
+    "InvalidConfiguration",
+    "NotApplied",
+    "command",
+    "healthy",
+    "reload",
+    "validate",
+    "write",
+]
