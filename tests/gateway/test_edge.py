@@ -194,6 +194,12 @@ class TestBodies:
         assert response.status_code == 413
         assert slug_of(response) == "request-too-large"
 
+    def test_a_longer_body_of_undeclared_length_is_a_problem(self, client: httpx.Client):
+        response = client.post("/v1/carts", content=(b"x" * 65_536 for _ in range(17)))
+
+        assert response.status_code == 413
+        assert slug_of(response) == "request-too-large"
+
     def test_an_upload_streams_past_that_limit(self, node: Node, client: httpx.Client):
         chunks = (b"x" * 65_536 for _ in range(64))
 

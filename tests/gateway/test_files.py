@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -26,6 +30,13 @@ def restored(node: Node) -> Iterator[Node]:
 
 def stamps(settings: envoy.GatewaySettings) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in settings.config.rglob("*.json")}
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 10
+    while not (held := holds()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return held
 
 
 class TestWrite:
@@ -147,6 +158,40 @@ class TestReload:
         return Counter([(await client.get("/v1/carts")).status_code for _ in range(count)])
 
 
+class Collector(BaseHTTPRequestHandler):
+    """An OTLP/HTTP collector that only notes the paths it was called at."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_POST(self):
+        self.paths.append(self.path)
+        self.send_response(200)
+        self.send_header("connection", "close")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class TestTelemetry:
+    def test_sampled_spans_reach_the_collector(self, restored: Node):
+        sampled = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+        with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+            threading.Thread(target=collector.serve_forever, daemon=True).start()
+            endpoint = f"http://127.0.0.1:{collector.server_port}"
+            envoy.reload(replace(restored.settings, otlp_endpoint=endpoint))
+            with restored.client(headers=sampled) as client:
+                for _ in range(20):
+                    client.get("/v1/carts")
+            arrived = eventually(lambda: "/v1/traces" in Collector.paths)
+            collector.shutdown()
+
+        assert arrived
+
+    def test_a_thinner_log_is_valid(self, node: Node):
+        envoy.validate(replace(node.settings, access_log=Path("/dev/stdout"), access_log_percent=0.5))
+
+
 class TestCertificates:
     def test_a_renewed_one_is_served_without_a_reload(self, node: Node):
         before = self.serial(node)
@@ -157,7 +202,7 @@ class TestCertificates:
             fresh.write_bytes(content)
             fresh.rename(node.settings.tls / name)
 
-        assert self.eventually(lambda: self.serial(node) != before)
+        assert eventually(lambda: self.serial(node) != before)
 
     def test_a_service_keeps_calling_across_its_renewal(self, node: Node):
         with node.service("orders") as client:
@@ -170,12 +215,3 @@ class TestCertificates:
     def serial(node: Node) -> int:
         pem = ssl.get_server_certificate(("localhost", node.settings.tls_port))
         return x509.load_pem_x509_certificate(pem.encode()).serial_number
-
-    @staticmethod
-    def eventually(holds) -> bool:
-        until = time.monotonic() + 5
-        while time.monotonic() < until:
-            if holds():
-                return True
-            time.sleep(0.05)
-        return False
