@@ -100,6 +100,12 @@ class TestIdentity:
         assert not names & {"x-user-id", "x-user-scope", "x-session-id", "x-forwarded-client-cert"}
         assert not {name for name in names if name.startswith("x-envoy-")}
 
+    def test_the_service_is_told_the_address_that_the_client_really_has(self, node: Node):
+        with node.client(address="127.0.0.40", headers={"x-forwarded-for": "203.0.113.7"}) as client:
+            arrived = client.get("/v1/carts").json()["headers"]
+
+        assert arrived["x-forwarded-for"] == "127.0.0.40"
+
     def test_a_stream_has_no_deadline_even_if_the_client_names_one(self, node: Node, client: httpx.Client):
         headers = node.token() | {
             "x-timeout-ms": "1",

@@ -131,6 +131,9 @@ class TestReload:
 
         assert statuses == Counter({200: 480})
 
+    def test_only_a_slot_that_answers_is_healthy(self, node: Node):
+        assert envoy.healthy(node.settings, "users") == {str(node.settings.run / "users-0.sock")}
+
     async def requests(self, client: httpx.AsyncClient, count: int) -> Counter[int]:
         statuses: Counter[int] = Counter()
         for number in range(count):

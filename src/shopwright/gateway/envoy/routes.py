@@ -44,7 +44,11 @@ def edge_routes(settings: GatewaySettings, *, tls: bool) -> Json:
         "name": "edge",
         "validate_clusters": False,  # clusters arrive by their own file, perhaps a moment later
         "virtual_hosts": [{"name": "edge", "domains": ["*"], "routes": routes}],
-        "request_headers_to_add": [set_header("x-caller", "edge")],
+        "request_headers_to_add": [
+            set_header("x-caller", "edge"),
+            # the address that is believed and limited; Envoy would name its own for a client on this machine
+            set_header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        ],
         "request_headers_to_remove": ["x-envoy-external-address"],
         "most_specific_header_mutations_wins": True,
     }
