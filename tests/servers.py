@@ -51,11 +51,7 @@ class Databases:
                 connection = await asyncpg.connect(self.url(name))
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
                 await connection.close()
-            folders = (
-                []
-                if service == "chassis"
-                else importlib.import_module(f"shopwright.{service}.app").MIGRATIONS
-            )
+            folders = [] if service == "chassis" else rooms_of(service)
             await migrate(self.url(name), folders)
             self._templates[service] = name
         return self._templates[service]

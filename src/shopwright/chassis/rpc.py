@@ -86,9 +86,7 @@ class RpcServer:
             handlers = {
                 item.rpc.method: self._handler(item) for item in self._methods if item.rpc.service == service
             }
-            self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(service, handlers),)
-            )
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         self._server.add_insecure_port(f"unix:{self._socket}")
         await self._server.start()
 
@@ -143,7 +141,7 @@ async def _abort(context: Any, problem: Problem) -> NoReturn:
 class RpcClient:
     """One service's way to the gRPC calls of `service`; make it inside the running loop.
 
-    `caller` is for a socket without the mesh in between: the mesh overwrites it by the certificate's identity.
+    `caller` is for a socket without the mesh, which overwrites it by the certificate's identity.
     """
 
     def __init__(self, mesh_socket: Path, service: str, *, caller: str = "") -> None:
@@ -154,7 +152,7 @@ class RpcClient:
         self._calls: dict[str, Any] = {}
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._channel.close(None)
 
     async def call(self, rpc: Rpc[Request, Answer], request: Request, *, timeout_s: float) -> Answer:
         """Make one call; ids in `request` make a repeat harmless.

@@ -1,4 +1,6 @@
-"""What others may know of payments: its states and facts. The calls are in payments.proto."""
+"""What others may know of payments: its states, facts and refusals. The calls are in payments_rpc and
+payments.proto.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from uuid import UUID
 
 from .events import Event, event
 from .money import Money
+from .problem import Problem
 
 PaymentStatus = Literal[
     "pending", "requires_action", "authorised", "captured", "partially_refunded", "refunded",
@@ -22,3 +25,44 @@ class PaymentChanged(Event, frozen=True):
     order_id: UUID
     status: PaymentStatus
     amount: Money
+
+
+class PaymentNotAuthorised(Problem):
+    """The payment is not authorised."""
+
+    kind = "conflict"
+    status: str = ""
+
+
+class PaymentAlreadyCaptured(Problem):
+    """The payment is already captured; refund it instead."""
+
+    kind = "conflict"
+    status: str = ""
+
+
+class PaymentNotCaptured(Problem):
+    """The payment is not captured, so there is nothing to give back."""
+
+    kind = "conflict"
+    status: str = ""
+
+
+class PaymentDiffers(Problem):
+    """This payment or refund was asked for with other terms."""
+
+    kind = "conflict"
+
+
+class RefundTooLarge(Problem):
+    """That is more than what is left to give back."""
+
+    kind = "conflict"
+    refundable: Money
+
+
+class ProviderRefused(Problem):
+    """The payment provider refused."""
+
+    kind = "conflict"
+    code: str = ""

@@ -1,0 +1,61 @@
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Optional as _Optional
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AuthoriseRequest(_message.Message):
+    __slots__ = ("payment_id", "order_id", "amount", "currency", "method", "token", "return_url", "description")
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RETURN_URL_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    order_id: str
+    amount: int
+    currency: str
+    method: str
+    token: str
+    return_url: str
+    description: str
+    def __init__(self, payment_id: _Optional[str] = ..., order_id: _Optional[str] = ..., amount: _Optional[int] = ..., currency: _Optional[str] = ..., method: _Optional[str] = ..., token: _Optional[str] = ..., return_url: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class PaymentId(_message.Message):
+    __slots__ = ("payment_id",)
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    def __init__(self, payment_id: _Optional[str] = ...) -> None: ...
+
+class RefundRequest(_message.Message):
+    __slots__ = ("refund_id", "payment_id", "amount")
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    refund_id: str
+    payment_id: str
+    amount: int
+    def __init__(self, refund_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class PaymentState(_message.Message):
+    __slots__ = ("payment_id", "status", "action_url", "decline_code", "amount", "captured", "refunded", "currency")
+    PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ACTION_URL_FIELD_NUMBER: _ClassVar[int]
+    DECLINE_CODE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    payment_id: str
+    status: str
+    action_url: str
+    decline_code: str
+    amount: int
+    captured: int
+    refunded: int
+    currency: str
+    def __init__(self, payment_id: _Optional[str] = ..., status: _Optional[str] = ..., action_url: _Optional[str] = ..., decline_code: _Optional[str] = ..., amount: _Optional[int] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ..., currency: _Optional[str] = ...) -> None: ...

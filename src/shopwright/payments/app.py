@@ -1,0 +1,69 @@
+"""What payments is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from shopwright.chassis.api import create_asgi
+from shopwright.chassis.db import open_database
+from shopwright.chassis.deadletters import DeadLetters
+from shopwright.chassis.outbox import Relay
+from shopwright.chassis.server import Service
+from shopwright.chassis.settings import load
+from shopwright.chassis.streams import open_valkey
+
+from .commands import Payments
+from .rpc import create_rpc
+from .sandbox.books import Books
+from .sandbox.provider import SandboxProvider, Sites
+from .settings import PaymentsSettings
+
+MIGRATIONS = [
+    ("payments", Path(__file__).parent / "migrations"),
+    ("sandbox", Path(__file__).parent / "sandbox" / "migrations"),
+]
+FINISH_S = 5.0
+LATER_THAN_WE_WAIT = timedelta(seconds=1)
+
+
+async def build(environ: Mapping[str, str]) -> Service:
+    settings = load(PaymentsSettings, environ)
+    db = await open_database(settings.database_url, application="payments", size=settings.database_pool)
+    valkey = open_valkey(settings.valkey_url)
+    books = Books(db)
+    limit = timedelta(milliseconds=settings.provider_timeout_ms)
+    own = tuple(url.rstrip("/") for url in (settings.public_url, settings.tls_url) if url)
+    others = tuple(
+        origin.strip().rstrip("/") for origin in settings.return_origins.split(",") if origin.strip()
+    )
+    sandbox = SandboxProvider(
+        books, settings.sandbox_webhook_secret, Sites(own, others), late=limit + LATER_THAN_WE_WAIT
+    )
+    payments = Payments(db, sandbox, provider_timeout_s=limit.total_seconds())
+    relay = Relay(db, valkey, "payments")
+    draining = asyncio.Event()
+
+    async def close() -> None:
+        await payments.finish(FINISH_S)
+        await valkey.aclose()
+        await db.close()
+
+    asgi = create_asgi(
+        "payments",
+        [],
+        {"payments": payments},
+        draining=draining,
+        ready=[db.ready],
+        dead_letters=DeadLetters(db),
+    )
+    return Service(
+        settings=settings,
+        asgi=asgi,
+        rpc=create_rpc(settings.grpc_socket, payments),
+        workers=[relay.run, payments.look_after],
+        close=close,
+        draining=draining,
+    )

@@ -1,0 +1,18 @@
+"""What of payments can be configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from shopwright.chassis.settings import ServiceSettings
+
+
+class PaymentsSettings(ServiceSettings, frozen=True, kw_only=True):
+    grpc_socket: Path
+    sandbox_webhook_secret: Annotated[str, msgspec.Meta(min_length=16)]
+    tls_url: str = ""  # the gateway over TLS: a buyer who is there stays there
+    return_origins: str = ""  # other sites, comma-separated, to which a buyer may be sent back after paying
+    provider_timeout_ms: Annotated[int, msgspec.Meta(ge=50, le=10_000)] = 3_000  # orders gives a call 5 s

@@ -1,0 +1,25 @@
+"""Payments on a real database with the sandbox behind a wire that a test can break."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from shopwright.chassis.db import Database
+from shopwright.payments.commands import Payments
+from shopwright.payments.sandbox.books import Books
+from shopwright.payments.sandbox.provider import SandboxProvider, Sites
+from shopwright.payments.testing import SECRET, SITE, Shop, Wire
+
+
+@pytest.fixture
+async def shop(database: Callable[..., Awaitable[Database]]) -> AsyncIterator[Shop]:
+    """A shop whose provider calls take at most 0.3 s."""
+    db = await database("payments")
+    books = Books(db)
+    wire = Wire(SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(seconds=0.6)))
+    payments = Payments(db, wire, provider_timeout_s=0.3)
+    yield Shop(db, books, wire, payments)
+    await payments.finish(5)
