@@ -8,16 +8,29 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
 from shopwright.chassis.http import Client
+from shopwright.chassis.rpc import RpcClient
+from shopwright.contracts.payments_rpc import (
+    AUTHORISE,
+    CAPTURE,
+    VOID,
+    AuthoriseRequest,
+    PaymentId,
+    PaymentState,
+)
 from shopwright.contracts.problems import NotFound
 from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve, ReserveLine
 
+from .domain import Order
+
 QUOTE_TIMEOUT_S = 2.0
 STOCK_TIMEOUT_S = 5.0
+PAYMENT_TIMEOUT_S = 5.0  # payments gives the provider three seconds
 QUOTE_AGE_S = 2.0  # for showing a cart; placing an order always asks anew
 QUOTES_MAX = 20_000
 
@@ -101,3 +114,37 @@ class Users:
             )
         except NotFound:
             return None
+
+
+class Payments:
+    """Every call is idempotent by the payment's id, which was chosen with the order."""
+
+    def __init__(self, mesh_socket: Path) -> None:
+        self._rpc = RpcClient(mesh_socket, "payments")
+
+    async def close(self) -> None:
+        await self._rpc.close()
+
+    async def authorise(self, order: Order) -> PaymentState:
+        """Ask for the order's total; declined, requires_action and unknown are answers."""
+        request = AuthoriseRequest(
+            payment_id=str(order.payment_id),
+            order_id=str(order.id),
+            amount=order.total.minor,
+            currency=order.total.currency,
+            method=order.payment_method,
+            token=order.payment_token,
+            return_url=order.return_url,
+            description=f"Order {order.number}",
+        )
+        return await self._rpc.call(AUTHORISE, request, timeout_s=PAYMENT_TIMEOUT_S)
+
+    async def capture(self, payment_id: UUID) -> PaymentState:
+        """Take what was authorised."""
+        return await self._rpc.call(
+            CAPTURE, PaymentId(payment_id=str(payment_id)), timeout_s=PAYMENT_TIMEOUT_S
+        )
+
+    async def void(self, payment_id: UUID) -> PaymentState:
+        """Give it back, or make sure that it never will be taken."""
+        return await self._rpc.call(VOID, PaymentId(payment_id=str(payment_id)), timeout_s=PAYMENT_TIMEOUT_S)
