@@ -20,6 +20,8 @@ import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
+from shopwright.contracts.problems import Unavailable
+
 from . import logs, telemetry
 from .settings import ServiceSettings
 
@@ -133,3 +135,20 @@ async def _finish(tasks: list[asyncio.Task[None]]) -> None:
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
+
+
+def every(seconds: float, task: Callable[[], Awaitable[Any]]) -> Worker:
+    """A worker that runs `task` now and then; a database that is away is tried again next time."""
+
+    async def work(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await task()
+            except Unavailable as problem:
+                log.warning("a periodic task waits", task=task.__qualname__, error=str(problem))
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    return work

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
-
-import structlog
 
 from shopwright.chassis.api import create_asgi
 from shopwright.chassis.bus import Consumer
@@ -15,11 +12,10 @@ from shopwright.chassis.db import open_database
 from shopwright.chassis.deadletters import DeadLetters
 from shopwright.chassis.http import Client
 from shopwright.chassis.outbox import Relay
-from shopwright.chassis.server import Service
+from shopwright.chassis.server import Service, every
 from shopwright.chassis.settings import load
 from shopwright.chassis.streams import open_valkey
 from shopwright.contracts.payments import PaymentChanged
-from shopwright.contracts.problems import Unavailable
 from shopwright.contracts.users import UserErased
 
 from .api import carts as carts_api
@@ -30,9 +26,6 @@ from .commands.orders import Orders
 from .settings import OrdersSettings
 from .subscribers import Subscribers
 
-log = structlog.get_logger()
-
-MIGRATIONS = [("orders", Path(__file__).parent / "migrations")]
 HOUSEKEEPING_S = 30
 
 
@@ -60,17 +53,9 @@ async def build(environ: Mapping[str, str]) -> Service:
     relay = Relay(db, valkey, "orders")
     draining = asyncio.Event()
 
-    async def keep_house(stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await carts.forget_old(settings.cart_days)
-                await orders.runner.measure()
-            except Unavailable:
-                log.warning("housekeeping waits for the database")
-            try:
-                await asyncio.wait_for(stop.wait(), HOUSEKEEPING_S)
-            except TimeoutError:
-                continue
+    async def keep_house() -> None:
+        await carts.forget_old(settings.cart_days)
+        await orders.runner.measure()
 
     async def close() -> None:
         await client.close()
@@ -86,5 +71,5 @@ async def build(environ: Mapping[str, str]) -> Service:
         ready=[db.ready],
         dead_letters=DeadLetters(db),
     )
-    workers = [relay.run, consumer.run, orders.runner.run, keep_house]
+    workers = [relay.run, consumer.run, orders.runner.run, every(HOUSEKEEPING_S, keep_house)]
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)
