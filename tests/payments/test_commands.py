@@ -1,11 +1,7 @@
 """Authorise, capture, void and refund: once each, whatever repeats, is lost or dies."""
 
-import asyncio
 
-import pytest
 
-from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentNotAuthorised
-from shopwright.payments import store
 from shopwright.payments.testing import an_order
 
 

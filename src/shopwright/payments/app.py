@@ -15,9 +15,12 @@ from shopwright.chassis.server import Service
 from shopwright.chassis.settings import load
 from shopwright.chassis.streams import open_valkey
 
+from . import api
 from .commands import Payments
 from .rpc import create_rpc
+from .sandbox import pages
 from .sandbox.books import Books
+from .sandbox.courier import Courier
 from .sandbox.provider import SandboxProvider, Sites
 from .settings import PaymentsSettings
 
@@ -43,6 +46,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         books, settings.sandbox_webhook_secret, Sites(own, others), late=limit + LATER_THAN_WE_WAIT
     )
     payments = Payments(db, sandbox, provider_timeout_s=limit.total_seconds())
+    courier = Courier(books, f"{own[0]}/v1/webhooks/{sandbox.name}", settings.sandbox_webhook_secret)
     relay = Relay(db, valkey, "payments")
     draining = asyncio.Event()
 
@@ -53,8 +57,8 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "payments",
-        [],
-        {"payments": payments},
+        [*api.HANDLERS, *pages.HANDLERS],
+        {"payments": payments, "db": db, "books": books},
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
@@ -63,7 +67,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         settings=settings,
         asgi=asgi,
         rpc=create_rpc(settings.grpc_socket, payments),
-        workers=[relay.run, payments.look_after],
+        workers=[relay.run, payments.look_after, courier.run],
         close=close,
         draining=draining,
     )

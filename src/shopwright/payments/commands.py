@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ from shopwright.contracts.problems import DeadlineExceeded, NotFound, RequestInF
 
 from . import domain, store
 from .domain import Kind, Order, Payment, PaymentEvent, Report
-from .provider import Notice, Provider
+from .provider import Provider
 
 log = structlog.get_logger()
 
@@ -107,8 +107,15 @@ class Payments:
         payment = await self._load(payment_id)
         return payment if payment.open is None else await self._to_the_end(self._get(payment_id))
 
-    async def hear(self, notice: Notice) -> None:
-        """Take in a provider's webhook, once; one about a charge that is not ours changes nothing."""
+    async def receive(self, provider: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Take in a provider's webhook, once; one about a charge that is not ours changes nothing.
+
+        Raises:
+            NotFound: no such provider. WebhookNotGenuine, InvalidInput: not its words.
+        """
+        if provider != self._provider.name:
+            raise NotFound(detail=f"no provider {provider}")
+        notice = self._provider.notice(headers, body, _now())
         try:
             reference = UUID(notice.reference)
             payment = await self._load(reference)

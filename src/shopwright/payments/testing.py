@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from shopwright.chassis.db import Database
 from shopwright.contracts.ids import new_id
@@ -19,7 +19,9 @@ from .domain import Order, Payment, Report
 from .provider import Notice, Provider
 from .sandbox.books import Books
 
-SECRET = "a webhook secret of the tests"  # noqa: S105 - opens nothing
+Answer = TypeVar("Answer")
+
+SECRET = "a webhook secret of the tests"
 SITE = "http://shop.test"
 
 
@@ -55,7 +57,7 @@ class Wire:
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return self._provider.notice(headers, body, now)
 
-    async def _carry(self, method: str, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _carry(self, method: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         fault = self.faults.pop(0) if self.faults else ""
         if self.gate is not None:
             await self.gate.wait()

@@ -1,0 +1,130 @@
+"""What staff can read of payments over HTTP, and where providers send their webhooks.
+
+Buyers see a payment through their order. A webhook is answered 200 once what it tells is booked, or when it
+is genuine but about a charge that is not ours: our row is committed before the provider hears of a payment,
+so an unknown one never will be ours, and another answer would only have it sent for days.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post
+from litestar.params import Parameter
+
+from shopwright.chassis.auth import Principal
+from shopwright.chassis.db import Database
+from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
+from shopwright.contracts.money import Money
+from shopwright.contracts.payments import PaymentStatus
+from shopwright.contracts.problems import NotFound
+
+from . import store
+from .commands import Payments
+from .domain import Payment
+
+WEBHOOK_MAX = 65_536  # what a provider tells of one charge is a few kilobytes
+
+
+class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a payment: what was asked of the provider, or what became of it."""
+
+    kind: str
+    outcome: str
+    amount: Money
+    fee: Money
+    code: str
+    at: datetime
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    order_id: UUID | None
+    status: PaymentStatus
+    amount: Money
+    authorised: Money
+    captured: Money
+    refunded: Money
+    method: str
+    provider: str
+    provider_ref: str | None
+    decline_code: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    events: list[TimelineEntry]
+
+
+@get("/v1/payments/{payment_id:uuid}", tags=["payments"])
+async def read_payment(payment_id: UUID, principal: Principal, db: Database) -> PaymentView:
+    """A payment with its events. Scope payments:read."""
+    principal.require("payments:read")
+    payment = await store.find(db, payment_id)
+    if payment is None:
+        raise NotFound(detail=f"no payment {payment_id}")
+    return (await _views(db, [payment]))[0]
+
+
+@get("/v1/payments", tags=["payments"])
+async def list_payments(
+    principal: Principal,
+    db: Database,
+    order_id: Annotated[UUID, Parameter(description="The order whose payments are asked for.")],
+    limit: Limit = 20,
+    cursor: str | None = None,
+) -> Page[PaymentView]:
+    """The payments of an order with their events, oldest first. Scope payments:read."""
+    principal.require("payments:read")
+    payments = await store.of_order(db, order_id, decode_cursor(cursor, UUID), limit + 1)
+    return page_of(await _views(db, payments), limit, lambda payment: payment.id)
+
+
+@post(
+    "/v1/webhooks/{provider:str}",
+    status_code=200,
+    request_max_body_size=WEBHOOK_MAX,
+    tags=["payments"],
+)
+async def receive_webhook(provider: str, request: Request, payments: Payments) -> dict[str, bool]:
+    """For payment providers: what became of a charge. Signed; repeats and any order are harmless."""
+    await payments.receive(provider, request.headers, await request.body())
+    return {"received": True}
+
+
+HANDLERS = (read_payment, list_payments, receive_webhook)
+
+
+async def _views(db: Database, payments: list[Payment]) -> list[PaymentView]:
+    timelines = await store.timelines(db, payments)
+    return [_view(payment, timelines[payment.id]) for payment in payments]
+
+
+def _view(payment: Payment, events: list[store.LoggedEvent]) -> PaymentView:
+    return PaymentView(
+        id=payment.id,
+        order_id=payment.order_id,
+        status=payment.status,
+        amount=payment.money(payment.amount),
+        authorised=payment.money(payment.authorised),
+        captured=payment.money(payment.captured),
+        refunded=payment.money(payment.refunded),
+        method=payment.method,
+        provider=payment.provider,
+        provider_ref=payment.provider_ref,
+        decline_code=payment.decline_code,
+        created_at=payment.created_at,
+        updated_at=payment.updated_at,
+        events=[
+            TimelineEntry(
+                kind=event.kind,
+                outcome=event.outcome,
+                amount=payment.money(event.amount),
+                fee=payment.money(event.fee),
+                code=event.code,
+                at=event.at,
+            )
+            for event in events
+        ],
+    )
