@@ -70,7 +70,8 @@ async def _stock(platform: Platform, orders: list, lines: list) -> list[str]:
         platform,
         "products",
         """SELECT sku, sum(quantity) AS quantity FROM reservation_lines
-        JOIN reservations r ON r.id = reservation_id WHERE r.id = ANY($1) AND r.status = 'claimed' GROUP BY sku""",
+        JOIN reservations r ON r.id = reservation_id
+        WHERE r.id = ANY($1) AND r.status = 'claimed' GROUP BY sku""",
         [o["id"] for o in orders],
     )
     taken = {row["sku"]: int(row["quantity"]) for row in claimed}
@@ -93,8 +94,8 @@ async def _ledger(platform: Platform) -> list[str]:
     rows = await _rows(
         platform,
         "payments",
-        """SELECT p.id, p.amount, p.currency, count(e.*) FILTER (WHERE e.kind = 'capture' AND e.outcome = 'succeeded')
-            AS captures FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id GROUP BY p.id""",
+        """SELECT p.id, p.amount, p.currency,
+            count(e.*) FILTER (WHERE e.kind = 'capture' AND e.outcome = 'succeeded') AS captures FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id GROUP BY p.id""",
     )
     return [
         f"payment {row['id']} was captured {row['captures']} times" for row in rows if row["captures"] > 1

@@ -100,11 +100,11 @@ class Shop:
         return [row["status"] for row in rows]
 
 
-def an_order(amount: int = 1_999, token: str = "tok_ok", **changes: Any) -> Order:  # noqa: S107 - a test card
+def an_order(amount: int | Money = 1_999, token: str = "tok_ok", **changes: Any) -> Order:  # noqa: S107 - a test card
     values: dict[str, Any] = {
         "id": new_id(),
         "order_id": new_id(),
-        "amount": Money(amount, "EUR"),
+        "amount": amount if isinstance(amount, Money) else Money(amount, "EUR"),
         "method": "card",
         "token": token,
         "return_url": f"{SITE}/orders/1",

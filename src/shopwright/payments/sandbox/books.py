@@ -210,8 +210,9 @@ WHERE id = $1 AND state IN ('authorised', 'requires_action') AND captured = 0 RE
 """
 _REFUND = """
 INSERT INTO sandbox.refunds (key, charge_id, amount)
-SELECT $1, c.id, $3 FROM sandbox.charges c WHERE c.id = $2
-    AND c.captured >= $3 + (SELECT coalesce(sum(r.amount), 0) FROM sandbox.refunds r WHERE r.charge_id = c.id)
+SELECT $1, c.id, $3::bigint FROM sandbox.charges c WHERE c.id = $2
+    AND c.captured >= $3::bigint
+        + (SELECT coalesce(sum(r.amount), 0) FROM sandbox.refunds r WHERE r.charge_id = c.id)
 """
 _CHALLENGE = """
 UPDATE sandbox.charges SET stage = 'challenge'

@@ -1,1 +1,3 @@
-"""Shopwright."""
+"""Back office: what staff works with all day. Every page needs a staff session; scopes decide what is
+shown.
+"""

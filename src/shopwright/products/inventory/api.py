@@ -1,0 +1,95 @@
+"""Stock over HTTP: staff look and adjust; orders reserves, claims and releases over the mesh."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post, put
+from litestar.params import Parameter
+
+from shopwright.chassis.auth import Principal
+from shopwright.chassis.idempotency import once_of
+from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
+from shopwright.contracts.products import Reservation, Reserve
+
+from .commands import Inventory
+from .domain import StockOf
+from .store import LedgerRow
+
+Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+MAY_RESERVE = ("orders",)
+
+
+class Adjustment(msgspec.Struct, frozen=True):
+    """`delta` units more (or fewer) on hand in `warehouse` (the main one without it), and why."""
+
+    sku: Sku
+    delta: Annotated[int, msgspec.Meta(ge=-10_000_000, le=10_000_000)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    warehouse: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+
+
+@get("/v1/inventory", tags=["inventory"])
+async def list_stock(
+    principal: Principal,
+    inventory: Inventory,
+    limit: Limit = 50,
+    cursor: str | None = None,
+    low: Annotated[int | None, Parameter(ge=0)] = None,
+) -> Page[StockOf]:
+    """Stock by SKU; `low`: only what has at most so many available."""
+    principal.require("inventory:read")
+    rows = await inventory.listing(after=decode_cursor(cursor, str), low=low, limit=limit + 1)
+    return page_of(rows, limit, lambda row: row.sku)
+
+
+@get("/v1/inventory/{sku:str}", tags=["inventory"])
+async def read_stock(sku: str, principal: Principal, inventory: Inventory) -> StockOf:
+    """Stock of one SKU in every warehouse."""
+    principal.require("inventory:read")
+    return await inventory.levels(sku)
+
+
+@get("/v1/inventory/{sku:str}/movements", tags=["inventory"])
+async def read_movements(
+    sku: str, principal: Principal, inventory: Inventory, limit: Limit = 50, cursor: str | None = None
+) -> Page[LedgerRow]:
+    """Every change of a SKU's stock, newest first."""
+    principal.require("inventory:read")
+    rows = await inventory.ledger(sku, before=decode_cursor(cursor, int), limit=limit + 1)
+    return page_of(rows, limit, lambda row: row.id)
+
+
+@post("/v1/inventory/adjustments", tags=["inventory"])
+async def adjust_stock(
+    data: Adjustment, request: Request, principal: Principal, inventory: Inventory
+) -> StockOf:
+    """Change what is on hand; never below what is reserved for orders."""
+    principal.require("inventory:write")
+    once = await once_of(request, str(principal.user_id))
+    return await inventory.adjust(data.sku, data.delta, data.reason, data.warehouse, once)
+
+
+@put("/internal/reservations/{reservation:uuid}", include_in_schema=False)
+async def reserve(
+    reservation: UUID, data: Reserve, principal: Principal, inventory: Inventory
+) -> Reservation:
+    principal.require_caller(MAY_RESERVE)
+    return await inventory.reserve(reservation, data)
+
+
+@post("/internal/reservations/{reservation:uuid}/claim", status_code=200, include_in_schema=False)
+async def claim(reservation: UUID, principal: Principal, inventory: Inventory) -> Reservation:
+    principal.require_caller(MAY_RESERVE)
+    return await inventory.claim(reservation)
+
+
+@post("/internal/reservations/{reservation:uuid}/release", status_code=200, include_in_schema=False)
+async def release(reservation: UUID, principal: Principal, inventory: Inventory) -> Reservation:
+    principal.require_caller(MAY_RESERVE)
+    return await inventory.release(reservation)
+
+
+HANDLERS: list[object] = [list_stock, read_stock, read_movements, adjust_stock, reserve, claim, release]

@@ -1,0 +1,134 @@
+"""What can change in stock, and when it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shopwright.chassis.db import Database, Once, Transaction
+from shopwright.contracts.problems import NotFound, OutOfStock
+from shopwright.contracts.products import Reservation, Reserve, StockChanged
+
+from . import store
+from .domain import Movement, ReservationEnded, StockOf, StockTooLow, UnknownWarehouse
+
+EXPIRE_BATCH = 200
+MAIN = "main"
+
+
+class Inventory:
+    """Stock of all SKUs. StockChanged is published for what staff or imports changed, and when a SKU sells
+    out or comes back: not for every sale, so that a SKU everybody wants is not serialised by its own
+    event sequence.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def available(self, skus: Sequence[str]) -> dict[str, int]:
+        """What can be bought of each SKU now; unknown SKUs are absent."""
+        async with self._db.read() as connection:
+            return await store.available(connection, skus)
+
+    async def reserve(self, reservation: UUID, wanted: Reserve) -> Reservation:
+        """Hold all lines or none; idempotent by the reservation's id.
+
+        Raises:
+            OutOfStock: names every line that is short.
+            ReservationEnded: it was released before this came.
+        """
+        async with self._db.begin() as tx:
+            answer = await store.reserve(
+                tx,
+                reservation,
+                [line.sku for line in wanted.lines],
+                [line.quantity for line in wanted.lines],
+                wanted.expires_in_s,
+            )
+            if answer.shortages:
+                raise OutOfStock(shortages=answer.shortages)
+            await self._tell(tx, answer.changed)
+        if answer.status == "released":
+            raise ReservationEnded(reservation=reservation)
+        return Reservation(reservation, "claimed" if answer.status == "claimed" else "held")
+
+    async def claim(self, reservation: UUID) -> Reservation:
+        """Take what is held, or what was held and expired if it is still there. Idempotent.
+
+        Raises:
+            OutOfStock: it had expired and was sold meanwhile.
+            NotFound: never reserved.
+        """
+        async with self._db.begin() as tx:
+            answer = await store.claim(tx, reservation)
+            if answer.shortages:
+                raise OutOfStock(shortages=answer.shortages)
+            await self._tell(tx, answer.changed)
+        if answer.status == "unknown":
+            raise NotFound(detail=f"no reservation {reservation}")
+        return Reservation(reservation, "claimed")
+
+    async def release(self, reservation: UUID, reason: str = "released") -> Reservation:
+        """Give back what is held. Idempotent; one never seen is noted, so that a late reserve is refused."""
+        async with self._db.begin() as tx:
+            answer = await store.release(tx, reservation, reason)
+            await self._tell(tx, answer.changed)
+        return Reservation(reservation, "claimed" if answer.status == "claimed" else "released")
+
+    async def expire(self) -> int:
+        """Release holds whose time is over; returns how many."""
+        async with self._db.read() as connection:
+            due = await store.expired(connection, EXPIRE_BATCH)
+        for reservation in due:
+            await self.release(reservation, "expired")
+        return len(due)
+
+    async def adjust(
+        self, sku: str, delta: int, reason: str, warehouse: str | None, once: Once | None
+    ) -> StockOf:
+        """Change what is on hand by `delta` units.
+
+        Raises:
+            StockTooLow: it would go below what is reserved for orders.
+            UnknownWarehouse: there is none of that code.
+        """
+        place = warehouse or MAIN
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                if place not in await store.warehouses(tx):
+                    raise UnknownWarehouse(warehouse=place)
+                if not await store.adjust(tx, sku, place, delta, reason):
+                    now = await store.levels(tx, sku)
+                    raise StockTooLow(
+                        sku=sku, on_hand=now.on_hand if now else 0, reserved=now.reserved if now else 0
+                    )
+                await self._tell(tx, [sku])
+        return await self.levels(sku)
+
+    async def intake(self, tx: Transaction, counts: Sequence[Movement], reason: str = "import") -> list[str]:
+        """Set what is on hand, within the caller's transaction; returns the SKUs that changed."""
+        for code in {count.warehouse for count in counts} - set(await store.warehouses(tx)):
+            await store.ensure_warehouse(tx, code)
+        changed = await store.intake(tx, counts, reason)
+        await self._tell(tx, changed)
+        return changed
+
+    async def levels(self, sku: str) -> StockOf:
+        async with self._db.read() as connection:
+            found = await store.levels(connection, sku)
+        if found is None:
+            raise NotFound(detail=f"no stock of {sku}")
+        return found
+
+    async def listing(self, *, after: str | None, low: int | None, limit: int) -> list[StockOf]:
+        async with self._db.read() as connection:
+            return await store.listing(connection, after=after, low=low, limit=limit)
+
+    async def ledger(self, sku: str, *, before: int | None, limit: int) -> list[store.LedgerRow]:
+        async with self._db.read() as connection:
+            return await store.ledger(connection, sku, before, limit)
+
+    async def _tell(self, tx: Transaction, skus: Sequence[str]) -> None:
+        if skus:
+            now = await store.available(tx, skus)
+            tx.publish(*(StockChanged(sku=sku, available=now.get(sku, 0)) for sku in sorted(set(skus))))

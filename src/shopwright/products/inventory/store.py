@@ -1,0 +1,139 @@
+"""All SQL of inventory: one function call per command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.contracts.problems import Shortage
+
+from .domain import Level, Movement, StockOf
+
+
+class Answer(NamedTuple):
+    """What a reservation function said: the status it found, shortages, SKUs whose availability crossed
+    zero.
+    """
+
+    status: str
+    shortages: list[Shortage]
+    changed: list[str]
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    id: int
+    warehouse: str
+    delta_on_hand: int
+    delta_reserved: int
+    reason: str
+    reference: str
+    at: datetime
+
+
+async def reserve(
+    tx: Transaction, reservation: UUID, skus: Sequence[str], quantities: Sequence[int], seconds: int
+) -> Answer:
+    rows = await tx.fetch(
+        "SELECT * FROM inventory_reserve($1, $2, $3, $4)", reservation, list(skus), list(quantities), seconds
+    )
+    return _answer(rows, "held")
+
+
+async def claim(tx: Transaction, reservation: UUID) -> Answer:
+    return _answer(await tx.fetch("SELECT * FROM inventory_claim($1)", reservation), "claimed")
+
+
+async def release(tx: Transaction, reservation: UUID, reason: str) -> Answer:
+    return _answer(await tx.fetch("SELECT * FROM inventory_release($1, $2)", reservation, reason), "released")
+
+
+async def expired(connection: Connection, limit: int) -> list[UUID]:
+    rows = await connection.fetch(_EXPIRED, limit)
+    return [row["id"] for row in rows]
+
+
+async def adjust(tx: Transaction, sku: str, warehouse: str, delta: int, reason: str) -> bool:
+    return bool(await tx.fetchval("SELECT inventory_adjust($1, $2, $3, $4)", sku, warehouse, delta, reason))
+
+
+async def intake(tx: Transaction, counts: Sequence[Movement], reason: str) -> list[str]:
+    rows = await tx.fetch(
+        "SELECT sku FROM inventory_intake($1, $2, $3, $4) AS sku",
+        [count.sku for count in counts], [count.warehouse for count in counts],
+        [count.on_hand for count in counts], reason,
+    )  # fmt: skip
+    return [row["sku"] for row in rows]
+
+
+async def ensure_warehouse(tx: Transaction, code: str) -> None:
+    await tx.execute(_ENSURE_WAREHOUSE, code, code.replace("-", " ").capitalize())
+
+
+async def warehouses(connection: Connection) -> list[str]:
+    return [row["code"] for row in await connection.fetch("SELECT code FROM warehouses ORDER BY priority")]
+
+
+async def available(connection: Connection, skus: Sequence[str]) -> dict[str, int]:
+    rows = await connection.fetch("SELECT sku, available FROM available_of($1)", list(skus))
+    return {row["sku"]: int(row["available"]) for row in rows}
+
+
+async def levels(connection: Connection, sku: str) -> StockOf | None:
+    found = await listing(connection, after=None, low=None, limit=1, sku=sku)
+    return found[0] if found else None
+
+
+async def listing(
+    connection: Connection, *, after: str | None, low: int | None, limit: int, sku: str | None = None
+) -> list[StockOf]:
+    """SKUs in order, each with its warehouses; `low`: only those with at most so many available."""
+    rows = await connection.fetch(_LISTING, after, low, limit, sku)
+    return [
+        StockOf(
+            row["sku"],
+            row["on_hand"],
+            row["reserved"],
+            row["on_hand"] - row["reserved"],
+            msgspec.convert(row["warehouses"], list[Level]),
+        )
+        for row in rows
+    ]
+
+
+async def ledger(connection: Connection, sku: str, before: int | None, limit: int) -> list[LedgerRow]:
+    rows = await connection.fetch(_LEDGER, sku, before, limit)
+    return [LedgerRow(**row) for row in rows]
+
+
+def _answer(rows: Sequence[Row], otherwise: str) -> Answer:
+    status = next((row["sku"] for row in rows if row["kind"] == "status"), otherwise)
+    short = [
+        Shortage(row["sku"], row["requested"], row["available"]) for row in rows if row["kind"] == "short"
+    ]
+    return Answer(status, short, [row["sku"] for row in rows if row["kind"] == "changed"])
+
+
+_EXPIRED = """
+SELECT id FROM reservations WHERE status = 'held' AND expires_at < now() ORDER BY expires_at LIMIT $1
+"""
+_ENSURE_WAREHOUSE = """
+INSERT INTO warehouses SELECT $1, $2, max(priority) + 1 FROM warehouses ON CONFLICT (code) DO NOTHING
+"""
+_LISTING = """
+SELECT s.sku, sum(s.on_hand)::integer AS on_hand, sum(s.reserved)::integer AS reserved,
+    jsonb_agg(jsonb_build_object('code', w.code, 'name', w.name, 'on_hand', s.on_hand, 'reserved', s.reserved,
+                                 'available', s.on_hand - s.reserved) ORDER BY w.priority) AS warehouses
+FROM stock s JOIN warehouses w ON w.code = s.warehouse
+WHERE ($1::text IS NULL OR s.sku > $1) AND ($4::text IS NULL OR s.sku = $4)
+GROUP BY s.sku HAVING $2::integer IS NULL OR sum(s.on_hand - s.reserved) <= $2
+ORDER BY s.sku LIMIT $3
+"""
+_LEDGER = """
+SELECT id, warehouse, delta_on_hand, delta_reserved, reason, reference, at FROM movements
+WHERE sku = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+"""

@@ -1,0 +1,112 @@
+"""Calls to products: catalogue, search, stock, imports.
+
+The shapes here are what pages show; `reading.py` makes them of whatever members an answer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from shopwright.chassis.http import Client
+
+from .reading import Category, Listing, Product, listing_of, product_of, tree_of
+from .remote import WRITE_S, Remote
+
+UPLOAD_S = 120.0
+
+
+class Stock(msgspec.Struct, frozen=True, kw_only=True):
+    sku: str
+    on_hand: int = 0
+    reserved: int = 0
+    available: int = 0
+    name: str = ""
+    warehouses: list[dict[str, Any]] = []
+
+
+class StockPage(msgspec.Struct):
+    items: list[Stock] = []
+    next_cursor: str | None = None
+
+
+class ImportReport(msgspec.Struct, kw_only=True):
+    """How an import stands; `errors` are the refused rows with their line numbers."""
+
+    id: str = ""
+    status: str = ""
+    format: str = ""
+    source: str = ""
+    file: str = ""
+    rows: int = 0
+    total: int | None = None
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    refused: int = 0
+    errors: list[dict[str, Any]] = []
+
+    @property
+    def running(self) -> bool:
+        return self.status in {"", "queued", "pending", "running", "in_progress", "reading"}
+
+
+class Products:
+    def __init__(self, client: Client) -> None:
+        self._products = Remote(client, "products")
+
+    async def categories(self) -> list[Category]:
+        return tree_of(msgspec.json.decode(await self._products.call("GET", "/v1/categories")))
+
+    async def products(self, *, token: str = "", **query: Any) -> Listing:
+        """`query`: limit, cursor, category, sort; with catalog:read also status and q."""
+        raw = await self._products.call("GET", "/v1/products", query=query, token=token)
+        return listing_of(msgspec.json.decode(raw))
+
+    async def search(self, query: Mapping[str, Any]) -> Listing:
+        raw = await self._products.call("GET", "/v1/search", query=query)
+        return listing_of(msgspec.json.decode(raw))
+
+    async def product(self, slug: str, *, token: str = "") -> Product:
+        raw = await self._products.call("GET", f"/v1/products/{quote(slug, safe='')}", token=token)
+        return product_of(msgspec.json.decode(raw))
+
+    async def change(self, token: str, product_id: str, change: dict[str, Any]) -> None:
+        path = f"/v1/products/{quote(product_id, safe='')}"
+        await self._products.call("PATCH", path, token=token, body=change, timeout_s=WRITE_S)
+
+    async def change_variant(
+        self, token: str, product_id: str, variant_id: str, change: dict[str, Any]
+    ) -> None:
+        path = f"/v1/products/{quote(product_id, safe='')}/variants/{quote(variant_id, safe='')}"
+        await self._products.call("PATCH", path, token=token, body=change, timeout_s=WRITE_S)
+
+    async def stock(self, token: str, sku: str) -> Stock:
+        return await self._products.call("GET", f"/v1/inventory/{quote(sku, safe='')}", Stock, token=token)
+
+    async def stock_page(self, token: str, *, q: str = "", cursor: str = "", limit: int = 50) -> StockPage:
+        query = {"q": q, "cursor": cursor, "limit": limit}
+        return await self._products.call("GET", "/v1/inventory", StockPage, token=token, query=query)
+
+    async def adjust(self, token: str, adjustment: dict[str, Any], *, key: str) -> Stock:
+        return await self._products.call(
+            "POST", "/v1/inventory/adjustments", Stock, token=token, body=adjustment, key=key,
+            timeout_s=WRITE_S,
+        )  # fmt: skip
+
+    async def start_import(
+        self, token: str, content: bytes, *, filename: str, query: Mapping[str, str]
+    ) -> ImportReport:
+        return await self._products.call(
+            "POST", "/v1/imports", ImportReport, token=token, body=content,
+            query={"filename": filename, **query}, timeout_s=UPLOAD_S,
+            headers={"content-type": "application/octet-stream"},
+        )  # fmt: skip
+
+    async def import_report(self, token: str, import_id: str) -> ImportReport:
+        path = f"/v1/imports/{quote(import_id, safe='')}"
+        return await self._products.call("GET", path, ImportReport, token=token)

@@ -1,0 +1,103 @@
+"""Templates: one environment, autoescaped, strict about names, with the few filters that pages need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from . import formatting
+from .assets import Assets
+from .forms import Form
+from .settings import WebSettings
+
+FOLDER = Path(__file__).parent / "templates"
+_TAG = re.compile(r"<[^>]*>")
+
+
+def environment(settings: WebSettings, assets: Assets) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    locale = settings.locale
+    made.globals |= {
+        "shop_name": settings.shop_name,
+        "shop_tagline": settings.shop_tagline,
+        "without": without,
+        "empty_form": Form({}),
+        "locale": locale,
+        "static": assets.url,
+        "countries": partial(formatting.countries, locale),
+        "country_name": partial(formatting.country_name, locale=locale),
+        "days_text": formatting.days_text,
+        "buyer_steps": formatting.BUYER_STEPS,
+    }
+    made.filters |= {
+        "money": partial(formatting.money, locale=locale),
+        "decimal": formatting.decimal_text,
+        "day": partial(formatting.day, locale=locale),
+        "moment": partial(formatting.moment, locale=locale),
+        "ago": partial(formatting.ago, locale=locale),
+        "status": formatting.status_text,
+        "payment_status": formatting.payment_text,
+        "total_name": formatting.total_text,
+        "tone": formatting.tone,
+        "query": query_text,
+        "script_json": script_json,
+        "pretty": pretty_json,
+        "paragraphs": paragraphs,
+        "combine": lambda first, second: {**first, **second},
+        "plain": plain_text,
+    }
+    return made
+
+
+def query_text(query: Mapping[str, Any]) -> str:
+    """`?a=1&b=2` of the members that have a value; lists repeat their name."""
+    pairs = {name: value for name, value in query.items() if value is not None and value not in ("", [])}
+    return "?" + urlencode(pairs, doseq=True) if pairs else ""
+
+
+def without(
+    kept: Mapping[str, Any], chosen: Mapping[str, list[str]], name: str, value: str
+) -> dict[str, Any]:
+    """The query of the same results without one chosen filter (`price` means both limits)."""
+    limits = {} if name != "price" else {"price_min": "", "price_max": ""}
+    facets = {facet: [v for v in values if (facet, v) != (name, value)] for facet, values in chosen.items()}
+    return {**kept, **limits, **facets}
+
+
+def script_json(value: Any) -> Markup:
+    """JSON for a `<script type="application/ld+json">`: nothing in it can end the element."""
+    text = msgspec.json.encode(value).decode()
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - every character that HTML could read is escaped above
+
+
+def pretty_json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def plain_text(html: str) -> str:
+    """A description without its markup, for summaries and structured data."""
+    return re.sub(r"\s+", " ", Markup(_TAG.sub(" ", html)).unescape()).strip()  # noqa: S704 - text, escaped where it is printed
+
+
+def paragraphs(text: str) -> Markup:
+    """A description as escaped paragraphs. Markup in it is dropped, for nobody here has vetted it."""
+    blocks = re.split(r"\n\s*\n|</p>|<br\s*/?>|</li>", text)
+    wanted = [plain_text(block) for block in blocks]
+    return Markup("\n").join(Markup("<p>%s</p>") % escape(block) for block in wanted if block)

@@ -1,0 +1,140 @@
+"""The cart: put in, change, take out. Every change is a plain form; the buyer always lands on the cart."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from shopwright.chassis.problems import document
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import NotFound, OutOfStock
+
+from ..clients.orders import Cart
+from ..clients.remote import is_away
+from ..visit import Visit
+
+QUANTITY_MAX = 999
+
+
+@get("/cart", include_in_schema=False)
+async def show(visit: Visit) -> Response[bytes]:
+    try:
+        cart = await read_cart(visit)
+    except Problem as problem:
+        if not is_away(problem):
+            raise
+        return await visit.page("cart.html", cart=None, away=True)
+    return await visit.page("cart.html", cart=cart, away=False)
+
+
+@post("/cart/lines", include_in_schema=False)
+async def add(visit: Visit) -> Response[bytes]:
+    """Put a variant into the cart; begins a session and a cart for who has none."""
+    form = visit.form
+    quantity = form.number("quantity", 1, QUANTITY_MAX, 1)
+    token = await visit.token()
+    session = await visit.start_session()
+    try:
+        cart_id = session.cart_id or await _new_cart(visit, token, form["currency"])
+        key = secrets.token_hex(16)  # pages may be cached, so the key is of this request, not of the form
+        try:
+            cart = await visit.site.orders.add_line(token, cart_id, form["sku"], quantity, key=key)
+        except Problem as problem:
+            if not _is_gone(problem):
+                raise
+            cart_id = await _new_cart(visit, token, form["currency"])
+            cart = await visit.site.orders.add_line(token, cart_id, form["sku"], quantity, key=key)
+    except Problem as problem:
+        if problem.kind == "unauthenticated":
+            raise
+        await visit.notify(refusal_text(problem))
+        back = form["slug"]
+        return visit.go(
+            f"/product/{back}?variant={form['sku']}" if back.replace("-", "").isalnum() else "/cart"
+        )
+    await visit.site.sessions.set_cart(session, cart.id, cart.count)
+    name = next((line.name for line in cart.lines if line.sku == form["sku"]), "")
+    await visit.notify(f"{name or 'It'} is in your cart.")
+    return visit.go("/cart")
+
+
+@post("/cart/lines/{line_id:uuid}", include_in_schema=False)
+async def change(visit: Visit, line_id: UUID) -> Response[bytes]:
+    """Set a line's quantity; the button `remove` takes it out."""
+    form = visit.form
+    removing = bool(form["remove"])
+    quantity = 0 if removing else form.number("quantity", 0, QUANTITY_MAX, 1)
+    session, token = visit.session, await visit.token()
+    if session is None or session.cart_id is None:
+        return visit.go("/cart")
+    orders = visit.site.orders
+    try:
+        if quantity:
+            cart = await orders.set_quantity(token, session.cart_id, line_id, quantity)
+        else:
+            cart = await orders.remove_line(token, session.cart_id, line_id)
+    except NotFound:
+        return visit.go("/cart")  # taken out in another tab
+    except Problem as problem:
+        if problem.kind == "unauthenticated":
+            raise
+        await visit.notify(refusal_text(problem))
+        return visit.go("/cart")
+    await visit.site.sessions.set_cart(session, cart.id, cart.count)
+    return visit.go("/cart")
+
+
+async def read_cart(visit: Visit) -> Cart | None:
+    """The session's cart; one that is gone is forgotten, an account without one gets its newest."""
+    session = visit.session
+    if session is None:
+        return None
+    token = await visit.token()
+    orders = visit.site.orders
+    cart: Cart | None = None
+    try:
+        if session.cart_id is not None:
+            cart = await orders.cart(token, session.cart_id)
+        elif session.identity is not None:
+            cart = await orders.current_cart(token)
+    except NotFound:
+        cart = None
+    await visit.site.sessions.set_cart(session, cart.id if cart else None, cart.count if cart else 0)
+    return cart
+
+
+def refusal_text(problem: Problem) -> str:
+    """A refusal in a buyer's words."""
+    if isinstance(problem, OutOfStock) and problem.shortages:
+        left = problem.shortages[0].available
+        return f"Only {left} of these {'is' if left == 1 else 'are'} left." if left else "This is sold out."
+    if is_away(problem):
+        return "The cart cannot be changed right now. Nothing is lost; please try again in a moment."
+    if problem.slug == "unknown-sku":
+        return "This product is no longer for sale."
+    return (problem.detail or problem.title).rstrip(".") + "."
+
+
+def already_ordered(problem: Problem) -> UUID | None:
+    """The order that a cart has become, if that is what refused."""
+    order_id = document(problem).get("order_id") if problem.slug == "cart-already-ordered" else None
+    return UUID(str(order_id)) if order_id else None
+
+
+def _is_gone(problem: Problem) -> bool:
+    """Whether the cart cannot be used any more: forgotten, or ordered."""
+    return problem.slug in {"not-found", "cart-already-ordered"}
+
+
+async def _new_cart(visit: Visit, token: str, currency: str) -> UUID:
+    known = len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
+    cart = await visit.site.orders.create_cart(token, currency if known else visit.site.settings.currency)
+    session = await visit.start_session()
+    await visit.site.sessions.set_cart(session, cart.id, 0)
+    return cart.id
+
+
+HANDLERS: list[Any] = [show, add, change]

@@ -1,0 +1,200 @@
+"""Home, category, search and product pages. Few calls each, in parallel; a part that is away leaves its
+gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from litestar import Request, Response, get
+
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import NotFound
+
+from ..clients.reading import Category, Listing, Product, Variant, find_category
+from ..clients.remote import is_away, unless_away
+from ..visit import Visit
+
+PAGE = 24
+SHELF = 8
+SORTS = {
+    "relevance": "Best match",
+    "newest": "Newest",
+    "price_asc": "Price: low to high",
+    "price_desc": "Price: high to low",
+}
+_OWN = {"q", "sort", "cursor", "price_min", "price_max", "category", "limit"}
+_FACET_NAME = re.compile(r"[A-Za-z0-9][\w .\-]{0,39}")
+FACETS_MAX = 12
+VALUES_MAX = 10
+
+
+@get("/", include_in_schema=False)
+async def home(visit: Visit) -> Response[bytes]:
+    products = visit.site.products
+    newest, wanted, _ = await asyncio.gather(
+        unless_away(products.products(limit=SHELF, sort="newest")),
+        unless_away(products.products(limit=SHELF, sort="popular")),
+        visit.site.categories.get(),
+    )
+    fresh = newest.items if newest else []
+    new_ids = {product.id for product in fresh}
+    best = [product for product in (wanted.items if wanted else []) if product.id not in new_ids]
+    return await visit.page(
+        "home.html", public=newest is not None, newest=fresh, best=best[:SHELF], away=newest is None
+    )
+
+
+@get("/category/{slug:str}", include_in_schema=False)
+async def category(visit: Visit, slug: str) -> Response[bytes]:
+    tree = await visit.site.categories.get()
+    path = find_category(tree, slug)
+    if tree and not path:
+        raise NotFound(detail=f"no category {slug}")
+    asked = _asked(visit.request)
+    listing, filtered = await _results(visit, asked, slug)
+    return await visit.page(
+        "listing.html", public=listing is not None, listing=listing, filtered=filtered, path=path,
+        title=path[-1].name if path else "Products", base=f"/category/{slug}", sorts=_sorts(asked), **asked,
+    )  # fmt: skip
+
+
+@get("/search", include_in_schema=False)
+async def search(visit: Visit) -> Response[bytes]:
+    asked = _asked(visit.request)
+    listing, filtered = await _results(visit, asked, visit.request.query_params.get("category", ""))
+    title = f"Results for “{asked['q']}”" if asked["q"] else "All products"
+    return await visit.page(
+        "listing.html", public=listing is not None, listing=listing, filtered=filtered, path=[], title=title,
+        base="/search", sorts=_sorts(asked), **asked,
+    )  # fmt: skip
+
+
+@get("/product/{slug:str}", include_in_schema=False)
+async def product(visit: Visit, slug: str) -> Response[bytes]:
+    found, tree = await asyncio.gather(visit.site.products.product(slug), visit.site.categories.get())
+    sku = visit.request.query_params.get("variant", "")
+    chosen = next((v for v in found.variants if v.sku == sku), None) or _first_choice(found)
+    path: list[Category] = next((p for c in found.categories if (p := find_category(tree, c))), [])
+    canonical = f"{visit.origin}/product/{found.slug}"
+    return await visit.page(
+        "product.html", public=True, product=found, chosen=chosen, choices=choices(found, chosen), path=path,
+        canonical=canonical, linked=_linked(found, canonical, path, visit.origin),
+    )  # fmt: skip
+
+
+def choices(product: Product, chosen: Variant | None) -> list[dict[str, Any]]:
+    """Each option with its values; a value leads to the variant that has it and differs least otherwise."""
+    if chosen is None:
+        return []
+    found = []
+    for name in dict.fromkeys(option for variant in product.variants for option in variant.options):
+        having = dict.fromkeys(v.options[name] for v in product.variants if name in v.options)
+        values = [(value, _nearest(product, chosen, name, value)) for value in having]
+        if len(values) > 1:
+            found.append({"name": name, "values": values, "chosen": chosen.options.get(name)})
+    return found
+
+
+def _nearest(product: Product, chosen: Variant, name: str, value: str) -> Variant:
+    candidates = [variant for variant in product.variants if variant.options.get(name) == value]
+    return max(
+        candidates,
+        key=lambda v: (sum(chosen.options.get(n) == o for n, o in v.options.items()), v.available > 0),
+    )
+
+
+def _first_choice(product: Product) -> Variant | None:
+    buyable = (variant for variant in product.variants if variant.available > 0)
+    return next(buyable, product.variants[0] if product.variants else None)
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What the address asks for: words, sort, page, price limits and facets."""
+    params = request.query_params
+    names = [n for n in dict.fromkeys(params) if n not in _OWN and _FACET_NAME.fullmatch(n)][:FACETS_MAX]
+    chosen = {name: [v[:100] for v in params.getall(name) if v][:VALUES_MAX] for name in names}
+    return {
+        "q": params.get("q", "").strip()[:200],
+        "sort": params.get("sort", "") if params.get("sort", "") in SORTS else "",
+        "cursor": params.get("cursor", "")[:500],
+        "price_min": params.get("price_min", "").strip()[:12],
+        "price_max": params.get("price_max", "").strip()[:12],
+        "chosen": {name: values for name, values in chosen.items() if values},
+    }
+
+
+def _sorts(asked: dict[str, Any]) -> dict[str, str]:
+    return SORTS if asked["q"] else {name: text for name, text in SORTS.items() if name != "relevance"}
+
+
+async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[Listing | None, bool]:
+    """The products asked for, and whether filters worked: without search a category is a plain list."""
+    query = {
+        "q": asked["q"], "category": category, "sort": asked["sort"], "cursor": asked["cursor"],
+        "limit": PAGE,
+        "price_min": _minor(asked["price_min"]), "price_max": _minor(asked["price_max"]), **asked["chosen"],
+    }  # fmt: skip
+    try:
+        return await visit.site.products.search(query), True
+    except Problem as problem:
+        if problem.kind == "invalid" and asked["cursor"]:  # a cursor of another time or another list
+            raise NotFound(detail="this page of results has passed") from problem
+        if not is_away(problem):
+            raise
+    if asked["q"]:
+        return None, False
+    plain = visit.site.products.products(category=category, cursor=asked["cursor"], limit=PAGE)
+    return await unless_away(plain), False
+
+
+def _minor(text: str) -> int | None:
+    """A price limit as typed, in minor units; what is no number limits nothing."""
+    whole, _, part = text.replace(",", ".").partition(".")
+    digits = whole + (part + "00")[:2]
+    return int(digits) if whole.isascii() and digits.isdigit() else None
+
+
+def _linked(product: Product, canonical: str, path: list[Category], origin: str) -> list[dict[str, Any]]:
+    """Structured data (schema.org) for search engines."""
+    offers = [
+        {
+            "@type": "Offer",
+            "sku": variant.sku,
+            "price": str(variant.price).partition(" ")[0],
+            "priceCurrency": variant.price.currency,
+            "availability": f"https://schema.org/{'InStock' if variant.available > 0 else 'OutOfStock'}",
+            "url": f"{canonical}?variant={variant.sku}",
+        }
+        for variant in product.variants[:50]
+        if variant.price
+    ]
+    item: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.name,
+        "image": [_absolute(picture.url, origin) for picture in product.pictures[:6]],
+        "description": product.description[:500],
+        "offers": offers,
+    }
+    if product.brand:
+        item["brand"] = {"@type": "Brand", "name": product.brand}
+    trail = [
+        ("Home", origin + "/"),
+        *((c.name, f"{origin}/category/{c.slug}") for c in path),
+        (product.name, canonical),
+    ]
+    crumbs = [
+        {"@type": "ListItem", "position": place, "name": name, "item": url}
+        for place, (name, url) in enumerate(trail, 1)
+    ]
+    return [item, {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": crumbs}]
+
+
+def _absolute(url: str, origin: str) -> str:
+    return url if "://" in url else origin + url
+
+
+HANDLERS: list[Any] = [home, category, search, product]

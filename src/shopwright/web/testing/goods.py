@@ -1,0 +1,117 @@
+"""The fake of products: catalogue, search, stock."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.problems import NotFound, UnknownSku
+
+from .people import People
+from .routing import money, route
+
+
+def product(name: str, *, price: int = 4_900, available: int = 12, **more: Any) -> dict[str, Any]:
+    """A product in the shape of the contract; `options` ({name: [values]}) makes variants."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    options: dict[str, list[str]] = more.pop("options", {})
+    first, values = next(iter(options.items()), ("", [""]))
+    variants = [
+        {
+            "id": str(new_id()), "sku": f"{slug.upper()[:12]}-{place}", "name": value,
+            "price": money(price + place * 300), "available": available,
+            "options": {first: value} if value else {},
+        }
+        for place, value in enumerate(values)
+    ]  # fmt: skip
+    return {
+        "id": str(new_id()), "slug": slug, "name": name, "description": f"{name}, made to be used every day.",
+        "status": "active", "brand": "Nordlund", "attributes": {"material": "Oak"}, "pictures": [],
+        "categories": [], "variants": variants, **more,
+    }  # fmt: skip
+
+
+class Goods:
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.products: list[dict[str, Any]] = []
+        self.categories: list[dict[str, Any]] = []
+        self.facets: dict[str, Any] = {}
+        self.adjustments: list[dict[str, Any]] = []
+
+    def variant(self, sku: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        for item in self.products:
+            for variant in item["variants"]:
+                if variant["sku"] == sku:
+                    return item, variant
+        raise UnknownSku(sku=sku)
+
+    @route("products", "GET", "/v1/categories")
+    def list_categories(self, _request: web.Request, _body: Any) -> Any:
+        return {"items": self.categories}
+
+    @route("products", "GET", "/v1/(?:products|search)")
+    def list_products(self, request: web.Request, _body: Any) -> Any:
+        wanted, words = request.query.get("category"), request.query.get("q", "").lower()
+        found = [
+            item
+            for item in self.products
+            if (not wanted or any(c["slug"] == wanted for c in item["categories"]))
+            and words in item["name"].lower()
+        ]
+        start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
+        more = str(start + limit) if start + limit < len(found) else None
+        page = {"items": found[start : start + limit], "next_cursor": more}
+        return page | {"total": len(found), "facets": self.facets} if "search" in request.path else page
+
+    @route("products", "GET", "/v1/products/([^/]+)")
+    def one_product(self, _request: web.Request, _body: Any, slug: str) -> Any:
+        for item in self.products:
+            if slug in {item["slug"], item["id"]}:
+                return item
+        raise NotFound(detail=f"no product {slug}")
+
+    @route("products", "PATCH", "/v1/products/([^/]+)")
+    def change_product(self, request: web.Request, body: Any, slug: str) -> Any:
+        self._people.needs(request, "catalog:write")
+        item = self.one_product(request, body, slug)
+        item.update(body)
+        return item
+
+    @route("products", "PATCH", "/v1/products/([^/]+)/variants/([^/]+)")
+    def change_variant(self, request: web.Request, body: Any, slug: str, variant_id: str) -> Any:
+        self._people.needs(request, "catalog:write")
+        item = self.one_product(request, body, slug)
+        next(v for v in item["variants"] if v["id"] == variant_id).update(body)
+        return item
+
+    @route("products", "GET", "/v1/inventory")
+    def stock_list(self, request: web.Request, _body: Any) -> Any:
+        self._people.needs(request, "inventory:read")
+        q = request.query.get("q", "").lower()
+        rows = [self._stock(v["sku"]) for item in self.products for v in item["variants"]]
+        return {"items": [row for row in rows if q in row["sku"].lower()][:50], "next_cursor": None}
+
+    @route("products", "GET", "/v1/inventory/([^/]+)")
+    def stock_of(self, request: web.Request, _body: Any, sku: str) -> Any:
+        self._people.needs(request, "inventory:read")
+        return self._stock(sku)
+
+    @route("products", "POST", "/v1/inventory/adjustments")
+    def adjust(self, request: web.Request, body: Any) -> Any:
+        self._people.needs(request, "inventory:write")
+        _, variant = self.variant(body["sku"])
+        variant["available"] += body["delta"]
+        self.adjustments.append(body)
+        return self._stock(body["sku"])
+
+    def _stock(self, sku: str) -> dict[str, Any]:
+        item, variant = self.variant(sku)
+        count = variant["available"]
+        return {
+            "sku": sku, "on_hand": count + 1, "reserved": 1, "available": count, "name": item["name"],
+            "warehouses": [{"warehouse": "main", "on_hand": count + 1, "reserved": 1, "available": count}],
+        }  # fmt: skip

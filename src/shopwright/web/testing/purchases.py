@@ -1,0 +1,242 @@
+"""The fake of orders: carts, checkout, orders, timelines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from aiohttp import web
+
+from shopwright.chassis import problems
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.money import Money
+from shopwright.contracts.problems import (
+    FieldError,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    OutOfStock,
+    PaymentDeclined,
+    Shortage,
+    TotalChanged,
+)
+
+from .goods import Goods
+from .people import People
+from .routing import money, route
+
+
+class Purchases:
+    def __init__(self, people: People, goods: Goods) -> None:
+        self._people, self._goods = people, goods
+        self.carts: dict[str, dict[str, Any]] = {}
+        self.orders: dict[str, dict[str, Any]] = {}
+        self.pay = "hosted"  # or: paid, declined, slow
+        self.action_url = "http://shop.test/sandbox/pay/1"
+        self._by_key: dict[str, dict[str, Any]] = {}
+
+    @route("orders", "POST", "/v1/carts")
+    def create_cart(self, request: web.Request, _body: Any) -> Any:
+        cart = {
+            "id": str(uuid4()), "currency": "EUR", "status": "open", "version": 1, "email": None,
+            "address": None, "shipping_method": None, "lines": [], "user": self._people.user_of(request),
+        }  # fmt: skip
+        self.carts[str(cart["id"])] = cart
+        return 201, self._priced(cart)
+
+    @route("orders", "GET", "/v1/carts/current")
+    def current_cart(self, request: web.Request, _body: Any) -> Any:
+        own = [
+            c
+            for c in self.carts.values()
+            if c["user"] == self._people.user_of(request) and c["status"] == "open"
+        ]
+        if not own or self._people.user_of(request) is None:
+            raise NotFound(detail="there is no open cart")
+        return self._priced(own[-1])
+
+    @route("orders", "GET", "/v1/carts/([0-9a-f-]{36})")
+    def read_cart(self, request: web.Request, _body: Any, cart_id: str) -> Any:
+        return self._priced(self._cart(request, cart_id))
+
+    @route("orders", "POST", "/v1/carts/([^/]+)/lines")
+    def add_line(self, request: web.Request, body: Any, cart_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        item, variant = self._goods.variant(body["sku"])
+        line = next((line for line in cart["lines"] if line["sku"] == body["sku"]), None)
+        count = body["quantity"] + (line["quantity"] if line else 0)
+        if count > variant["available"]:
+            raise OutOfStock(shortages=[Shortage(body["sku"], count, variant["available"])])
+        if line is None:
+            line = {"id": str(uuid4()), "sku": body["sku"], "name": item["name"], "slug": item["slug"]}
+            cart["lines"].append(line)
+        line["quantity"] = count
+        return self._priced(cart)
+
+    @route("orders", "PATCH", "/v1/carts/([^/]+)/lines/([^/]+)")
+    def change_line(self, request: web.Request, body: Any, cart_id: str, line_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        next(line for line in cart["lines"] if line["id"] == line_id)["quantity"] = body["quantity"]
+        return self._priced(cart)
+
+    @route("orders", "DELETE", "/v1/carts/([^/]+)/lines/([^/]+)")
+    def remove_line(self, request: web.Request, _body: Any, cart_id: str, line_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        cart["lines"] = [line for line in cart["lines"] if line["id"] != line_id]
+        return self._priced(cart)
+
+    @route("orders", "PUT", "/v1/carts/([^/]+)/address")
+    def set_address(self, request: web.Request, body: Any, cart_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        if len(body["address"]["postal_code"]) > 20:
+            raise InvalidInput(errors=[FieldError("/address/postal_code", "expected at most 20 characters")])
+        cart["email"], cart["address"] = body["email"], body["address"]
+        return self._priced(cart)
+
+    @route("orders", "GET", "/v1/carts/([^/]+)/shipping")
+    def read_shipping(self, request: web.Request, _body: Any, cart_id: str) -> Any:
+        self._cart(request, cart_id)
+        return {
+            "methods": [
+                {"code": "standard", "name": "Standard delivery", "price": money(490), "days_min": 2,
+                 "days_max": 4, "needs_address": True},
+                {"code": "pickup", "name": "Collect in store", "price": money(0), "days_min": 0,
+                 "days_max": 1, "needs_address": False},
+            ]
+        }  # fmt: skip
+
+    @route("orders", "PUT", "/v1/carts/([^/]+)/shipping")
+    def set_shipping(self, request: web.Request, body: Any, cart_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        cart["shipping_method"] = body["method"]
+        return self._priced(cart)
+
+    @route("orders", "POST", "/v1/orders")
+    def place(self, request: web.Request, body: Any) -> Any:
+        key = request.headers.get("idempotency-key", "")
+        if key in self._by_key:
+            return 200, self._by_key[key]
+        cart = self._cart(request, body["cart_id"], change=True)
+        priced = self._priced(cart)
+        if body["expected_total"] != priced["total"]:
+            raise TotalChanged(
+                expected_total=msgspec.convert(body["expected_total"], Money),
+                total=msgspec.convert(priced["total"], Money),
+            )
+        if self.pay == "declined":
+            raise PaymentDeclined(code="insufficient_funds")
+        return self._new_order(cart, priced, key)
+
+    def _new_order(self, cart: dict[str, Any], priced: dict[str, Any], key: str) -> Any:
+        status = {"paid": "confirmed", "hosted": "awaiting_buyer", "slow": "in_progress"}[self.pay]
+        order = {
+            "id": str(new_id()), "number": f"SW-{100_001 + len(self.orders)}", "status": status,
+            "email": cart["email"], "name": (cart["address"] or {}).get("name", ""), "currency": "EUR",
+            "lines": priced["lines"], "totals": priced["totals"], "total": priced["total"],
+            "payment": {
+                "id": str(new_id()), "status": "captured" if status == "confirmed" else "requires_action",
+                "method": "card", "action_url": self.action_url if status == "awaiting_buyer" else None,
+            },
+            "shipping": {"code": "standard", "name": "Standard delivery"}, "address": cart["address"],
+            "refusal": None, "created_at": datetime.now(UTC), "cart_id": cart["id"], "user": cart["user"],
+        }  # fmt: skip
+        cart["status"] = "ordered"
+        self.orders[order["id"]] = order
+        self._by_key[key] = order
+        return 201 if status == "confirmed" else 202, order
+
+    @route("orders", "GET", "/v1/orders")
+    def list_orders(self, request: web.Request, _body: Any) -> Any:
+        self._people.needs(request, "")
+        email = str(self._people.user_of(request))
+        everyone = "orders:read" in self._people.users[email]["scope"] and "mine" not in request.query
+        q, status = request.query.get("q", ""), request.query.get("status", "")
+        found = [
+            order
+            for order in reversed(self.orders.values())
+            if (everyone or order["user"] == email)
+            and (not status or order["status"] == status)
+            and (not q or q in order["number"] or q in order["email"])
+        ]
+        return {"items": found, "next_cursor": None}
+
+    @route("orders", "GET", "/v1/orders/([^/]+)")
+    def read_order(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        order, email = self.orders.get(order_id), self._people.user_of(request)
+        staff = email is not None and "orders:read" in self._people.users[email]["scope"]
+        if order and (
+            staff
+            or (email and order["user"] == email)
+            or request.headers.get("x-cart-id") == order["cart_id"]
+        ):
+            return order
+        if email is None and "x-cart-id" not in request.headers:
+            raise NotAuthenticated
+        raise NotFound(detail=f"no order {order_id}")
+
+    @route("orders", "GET", "/v1/orders/([^/]+)/timeline")
+    def timeline(self, request: web.Request, body: Any, order_id: str) -> Any:
+        at = self.read_order(request, body, order_id)["created_at"]
+        return {
+            "items": [
+                {"at": at + timedelta(seconds=place), "step": step, "direction": "forward",
+                 "outcome": "done", "detail": ""}
+                for place, step in enumerate(["reserve", "authorise", "confirm", "claim", "capture"])
+            ]
+        }  # fmt: skip
+
+    @route("orders", "POST", "/v1/orders/([^/]+)/cancel")
+    def cancel(self, request: web.Request, body: Any, order_id: str) -> Any:
+        order = self.read_order(request, body, order_id)
+        self.finish(order_id, "cancelled", "voided")
+        return order
+
+    @route("orders", "POST", "/internal/orders/([^/]+)/look-again")
+    def look_again(self, _request: web.Request, _body: Any, _order_id: str) -> Any:
+        return None
+
+    def finish(self, order_id: str, status: str = "confirmed", payment: str = "captured") -> None:
+        """What the provider's webhook or a worker would bring about."""
+        order = self.orders[order_id]
+        order["status"] = status
+        order["payment"] |= {"status": payment, "action_url": None}
+        if status not in {"confirmed", "fulfilled"}:
+            self.carts[order["cart_id"]]["status"] = "open"
+
+    def _cart(self, request: web.Request, cart_id: str, *, change: bool = False) -> dict[str, Any]:
+        cart, user = self.carts.get(str(UUID(cart_id))), self._people.user_of(request)
+        if cart is None or cart["user"] not in {None, user}:
+            raise NotFound(detail=f"no cart {cart_id}")
+        if change and cart["status"] != "open":
+            order = next(o for o in self.orders.values() if o["cart_id"] == cart["id"])
+            document = {"type": "/problems/cart-already-ordered", "title": "Ordered", "status": 409}
+            raise problems.ForeignProblem(document=document | {"order_id": order["id"]})
+        if change and user:
+            cart["user"] = user
+        return cart
+
+    def _priced(self, cart: dict[str, Any]) -> dict[str, Any]:
+        lines = []
+        for line in cart["lines"]:
+            item, variant = self._goods.variant(line["sku"])
+            price = variant["price"]["amount"]
+            picture = next((p["url"] for p in item["pictures"]), None)
+            enough = variant["available"] >= line["quantity"]
+            lines.append(
+                line | {"unit_price": money(price), "total": money(price * line["quantity"]),
+                        "picture": picture, "options": variant["options"], "available": enough}
+            )  # fmt: skip
+        subtotal = sum(line["total"]["amount"] for line in lines)
+        shipping = {"standard": 490, "pickup": 0}.get(cart["shipping_method"])
+        totals = [{"type": "subtotal", "amount": money(subtotal)}]
+        if shipping is not None:
+            totals.append({"type": "shipping", "amount": money(shipping)})
+        shown = {name: value for name, value in cart.items() if name != "user"}
+        return shown | {
+            "lines": lines,
+            "totals": totals,
+            "total": money(subtotal + (shipping or 0)),
+            "stale": False,
+        }

@@ -1,0 +1,250 @@
+"""Stock cannot be sold twice: commands on a real database, alone, in crowds, and against a simple model."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from shopwright.chassis.db import CheckViolation
+from shopwright.contracts.problems import NotFound, OutOfStock
+from shopwright.contracts.products import Reserve, ReserveLine
+from shopwright.products.inventory.commands import Inventory
+from shopwright.products.inventory.domain import ReservationEnded, StockTooLow, UnknownWarehouse
+
+
+@pytest.fixture
+async def db(database):
+    return await database("products", size=32)
+
+
+@pytest.fixture
+def inventory(db):
+    return Inventory(db)
+
+
+def wanted(*lines, seconds=600):
+    return Reserve([ReserveLine(sku, quantity) for sku, quantity in lines], seconds)
+
+
+async def stocked(inventory, sku, units, warehouse=None):
+    await inventory.adjust(sku, units, "count", warehouse, None)
+
+
+async def drift(db):
+    """SKUs whose balance is not the sum of their ledger."""
+    async with db.read() as connection:
+        return await connection.fetch(
+            """SELECT s.sku FROM stock s LEFT JOIN (SELECT sku, warehouse, sum(delta_on_hand) AS on_hand,
+                sum(delta_reserved) AS reserved FROM movements GROUP BY 1, 2) m USING (sku, warehouse)
+            WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.reserved <> coalesce(m.reserved, 0)"""
+        )
+
+
+async def facts(db):
+    async with db.read() as connection:
+        rows = await connection.fetch("SELECT subject, data FROM outbox ORDER BY position")
+    return [(row["subject"], row["data"]) for row in rows]
+
+
+class TestReserve:
+    async def test_holds_and_claims(self, inventory, db):
+        await stocked(inventory, "mug", 5)
+        order = uuid4()
+
+        held = await inventory.reserve(order, wanted(("mug", 2)))
+        between = await inventory.levels("mug")
+        claimed = await inventory.claim(order)
+
+        assert (held.status, claimed.status) == ("held", "claimed")
+        assert (between.on_hand, between.reserved, between.available) == (5, 2, 3)
+        after = await inventory.levels("mug")
+        assert (after.on_hand, after.reserved) == (3, 0)
+        assert not await drift(db)
+
+    async def test_holds_all_lines_or_none_and_names_every_shortage(self, inventory):
+        await stocked(inventory, "a", 1)
+        await stocked(inventory, "b", 9)
+
+        with pytest.raises(OutOfStock) as refused:
+            await inventory.reserve(uuid4(), wanted(("a", 2), ("b", 3), ("never", 1)))
+
+        short = {(s.sku, s.requested, s.available) for s in refused.value.shortages}
+        assert short == {("a", 2, 1), ("never", 1, 0)}
+        assert await inventory.available(["a", "b"]) == {"a": 1, "b": 9}
+
+    async def test_adds_up_lines_of_the_same_sku(self, inventory):
+        await stocked(inventory, "mug", 5)
+
+        with pytest.raises(OutOfStock):
+            await inventory.reserve(uuid4(), wanted(("mug", 3), ("mug", 3)))
+        await inventory.reserve(uuid4(), wanted(("mug", 2), ("mug", 3)))
+
+        assert await inventory.available(["mug"]) == {"mug": 0}
+
+    async def test_takes_from_several_warehouses_by_priority(self, inventory):
+        await stocked(inventory, "mug", 2)
+        await stocked(inventory, "mug", 4, "north")
+
+        await inventory.reserve(uuid4(), wanted(("mug", 3)))
+
+        levels = {level.code: level.available for level in (await inventory.levels("mug")).warehouses}
+        assert levels == {"main": 0, "north": 3}
+
+    async def test_a_repeat_changes_nothing(self, inventory):
+        await stocked(inventory, "mug", 5)
+        order = uuid4()
+
+        for _ in range(3):
+            await inventory.reserve(order, wanted(("mug", 2)))
+        for _ in range(3):
+            await inventory.claim(order)
+        late = await inventory.reserve(order, wanted(("mug", 2)))
+
+        assert late.status == "claimed"
+        assert (await inventory.levels("mug")).on_hand == 3
+
+
+class TestRelease:
+    async def test_gives_back_once(self, inventory, db):
+        await stocked(inventory, "mug", 5)
+        order = uuid4()
+        await inventory.reserve(order, wanted(("mug", 2)))
+
+        for _ in range(3):
+            await inventory.release(order)
+
+        assert await inventory.available(["mug"]) == {"mug": 5}
+        assert not await drift(db)
+
+    async def test_that_overtakes_its_reserve_refuses_it(self, inventory):
+        await stocked(inventory, "mug", 5)
+        order = uuid4()
+
+        await inventory.release(order)
+
+        with pytest.raises(ReservationEnded):
+            await inventory.reserve(order, wanted(("mug", 2)))
+        assert await inventory.available(["mug"]) == {"mug": 5}
+
+    async def test_of_what_was_claimed_changes_nothing(self, inventory):
+        await stocked(inventory, "mug", 5)
+        order = uuid4()
+        await inventory.reserve(order, wanted(("mug", 2)))
+        await inventory.claim(order)
+
+        answer = await inventory.release(order)
+
+        assert answer.status == "claimed"
+        assert (await inventory.levels("mug")).on_hand == 3
+
+
+class TestExpiry:
+    async def test_frees_what_nobody_claimed(self, inventory, db):
+        await stocked(inventory, "mug", 1)
+        order = uuid4()
+        await inventory.reserve(order, wanted(("mug", 1)))
+        async with db.read() as connection:
+            await connection.execute("UPDATE reservations SET expires_at = now() - interval '1 second'")
+
+        assert await inventory.expire() == 1
+        assert await inventory.available(["mug"]) == {"mug": 1}
+
+    async def test_a_late_claim_takes_it_if_it_is_still_there(self, inventory, db):
+        await stocked(inventory, "mug", 1)
+        order = uuid4()
+        await inventory.reserve(order, wanted(("mug", 1)))
+        await inventory.release(order, "expired")
+
+        await inventory.claim(order)
+
+        assert (await inventory.levels("mug")).on_hand == 0
+        assert not await drift(db)
+
+    async def test_a_late_claim_of_what_was_sold_meanwhile_is_refused(self, inventory):
+        await stocked(inventory, "mug", 1)
+        late, quick = uuid4(), uuid4()
+        await inventory.reserve(late, wanted(("mug", 1)))
+        await inventory.release(late, "expired")
+        await inventory.reserve(quick, wanted(("mug", 1)))
+
+        with pytest.raises(OutOfStock):
+            await inventory.claim(late)
+        assert (await inventory.claim(quick)).status == "claimed"
+
+    async def test_a_claim_of_nothing_is_refused(self, inventory):
+        with pytest.raises(NotFound):
+            await inventory.claim(uuid4())
+
+
+class TestAdjust:
+    async def test_never_goes_below_what_is_reserved(self, inventory):
+        await stocked(inventory, "mug", 5)
+        await inventory.reserve(uuid4(), wanted(("mug", 3)))
+
+        with pytest.raises(StockTooLow) as refused:
+            await inventory.adjust("mug", -3, "broken", None, None)
+
+        assert (refused.value.on_hand, refused.value.reserved) == (5, 3)
+
+    async def test_refuses_a_warehouse_that_is_not_there(self, inventory):
+        with pytest.raises(UnknownWarehouse):
+            await inventory.adjust("mug", 1, "count", "moon", None)
+
+    async def test_the_database_itself_refuses_to_oversell(self, inventory, db):
+        await stocked(inventory, "mug", 1)
+
+        with pytest.raises(CheckViolation):
+            async with db.begin() as tx:
+                await tx.execute("UPDATE stock SET reserved = 2 WHERE sku = 'mug'")
+
+    async def test_tells_when_a_sku_sells_out_and_comes_back(self, inventory, db):
+        await stocked(inventory, "mug", 2)
+        first, second = uuid4(), uuid4()
+
+        await inventory.reserve(first, wanted(("mug", 1)))
+        await inventory.reserve(second, wanted(("mug", 1)))
+        await inventory.release(second)
+
+        told = [b'"available":%d' % n for n in (2, 0, 1)]
+        assert [data for _, data in await facts(db)] == [b'{"sku":"mug",%s}' % part for part in told]
+
+
+class TestRaces:
+    async def test_two_buyers_one_unit_two_hundred_times(self, inventory, db):
+        sold = 0
+        for number in range(200):
+            sku = f"unit-{number}"
+            await stocked(inventory, sku, 1)
+            results = await asyncio.gather(
+                inventory.reserve(uuid4(), wanted((sku, 1))),
+                inventory.reserve(uuid4(), wanted((sku, 1))),
+                return_exceptions=True,
+            )
+            assert sorted(type(result).__name__ for result in results) == ["OutOfStock", "Reservation"]
+            sold += 1
+
+        assert sold == 200
+        assert not await drift(db)
+
+    async def test_sixty_four_at_once_on_one_sku(self, inventory, db):
+        await stocked(inventory, "hot", 20)
+
+        results = await asyncio.gather(
+            *(inventory.reserve(uuid4(), wanted(("hot", 1))) for _ in range(64)), return_exceptions=True
+        )
+
+        assert sum(not isinstance(result, Exception) for result in results) == 20
+        assert await inventory.available(["hot"]) == {"hot": 0}
+
+    async def test_orders_that_cross_do_not_lock_each_other_up(self, inventory, db):
+        for sku in "abcd":
+            await stocked(inventory, sku, 1_000)
+        orders = [("a", "b", "c"), ("c", "b", "a"), ("d", "a"), ("b", "d")]
+
+        results = await asyncio.gather(
+            *(inventory.reserve(uuid4(), wanted(*((sku, 1) for sku in orders[n % 4]))) for n in range(200)),
+            return_exceptions=True,
+        )
+
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not await drift(db)
