@@ -95,7 +95,8 @@ async def _ledger(platform: Platform) -> list[str]:
         platform,
         "payments",
         """SELECT p.id, p.amount, p.currency,
-            count(e.*) FILTER (WHERE e.kind = 'capture' AND e.outcome = 'succeeded') AS captures FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id GROUP BY p.id""",
+            count(e.*) FILTER (WHERE e.kind = 'capture' AND e.outcome = 'succeeded') AS captures
+            FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id GROUP BY p.id""",
     )
     return [
         f"payment {row['id']} was captured {row['captures']} times" for row in rows if row["captures"] > 1

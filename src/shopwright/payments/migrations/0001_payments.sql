@@ -187,7 +187,7 @@ CREATE FUNCTION append_events(
 DECLARE
     p payments;
     before text;
-    number integer;
+    last integer;
     fresh boolean;
 BEGIN
     SELECT * INTO p FROM payments WHERE id = wanted AND version = seen FOR UPDATE;
@@ -197,15 +197,15 @@ BEGIN
         IF NOT FOUND THEN RETURN NEXT p; RETURN; END IF;
     END IF;
     before := p.status;
-    SELECT coalesce(max(e.number), 0) INTO number FROM payment_events e WHERE e.payment_id = wanted;
+    SELECT coalesce(max(e.number), 0) INTO last FROM payment_events e WHERE e.payment_id = wanted;
     FOR i IN 1 .. coalesce(array_length(kinds, 1), 0) LOOP
         INSERT INTO payment_events (payment_id, number, kind, outcome, key, amount, fee, code)
-        VALUES (wanted, number + 1, kinds[i], outcomes[i], keys[i], amounts[i], fees[i], codes[i])
+        VALUES (wanted, last + 1, kinds[i], outcomes[i], keys[i], amounts[i], fees[i], codes[i])
         ON CONFLICT DO NOTHING;
         fresh := FOUND;
         IF NOT fresh AND outcomes[i] = 'succeeded' THEN  -- given up or refused before, and done after all
             INSERT INTO payment_events (payment_id, number, kind, outcome, key, amount, fee, code)
-            SELECT wanted, number + 1, kinds[i], outcomes[i], keys[i] || '-late', amounts[i], fees[i], 'late'
+            SELECT wanted, last + 1, kinds[i], outcomes[i], keys[i] || '-late', amounts[i], fees[i], 'late'
             FROM payment_events e WHERE e.key = keys[i] AND e.outcome = 'failed'
             ON CONFLICT DO NOTHING;
             fresh := FOUND;
@@ -220,7 +220,7 @@ BEGIN
             p.open_phase := NULL; p.open_since := NULL; p.looks := 0;
         END IF;
         CONTINUE WHEN NOT fresh;
-        number := number + 1;
+        last := last + 1;
         CASE kinds[i] || ' ' || outcomes[i]
             WHEN 'authorise succeeded' THEN p.authorised := p.authorised + amounts[i];
             WHEN 'authorise failed' THEN p.decline_code := codes[i];
@@ -230,7 +230,7 @@ BEGIN
             ELSE
         END CASE;
         IF outcomes[i] = 'succeeded' AND kinds[i] IN ('capture', 'refund') THEN
-            PERFORM post_journal(p, number, kinds[i], amounts[i], fees[i]);
+            PERFORM post_journal(p, last, kinds[i], amounts[i], fees[i]);
         END IF;
     END LOOP;
     UPDATE payments SET
