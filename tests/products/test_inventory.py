@@ -10,6 +10,7 @@ from shopwright.contracts.problems import NotFound, OutOfStock
 from shopwright.contracts.products import Reserve, ReserveLine
 from shopwright.products.inventory.commands import Inventory
 from shopwright.products.inventory.domain import ReservationEnded, StockTooLow, UnknownWarehouse
+from shopwright.products.inventory.store import Listing
 
 
 @pytest.fixture
@@ -44,6 +45,43 @@ async def facts(db):
     async with db.read() as connection:
         rows = await connection.fetch("SELECT subject, data FROM outbox ORDER BY position")
     return [(row["subject"], row["data"]) for row in rows]
+
+
+async def listed(inventory, limit=10, **wanted):
+    return [row.sku for row in await inventory.listing(Listing(**wanted), limit)]
+
+
+class TestListing:
+    async def test_goes_by_sku_from_where_the_last_page_ended(self, inventory):
+        for sku in ("b", "a", "c"):
+            await stocked(inventory, sku, 1)
+
+        assert await listed(inventory, 2) == ["a", "b"]
+        assert await listed(inventory, after="b") == ["c"]
+
+    async def test_begins_with_the_scarcest_and_goes_on_after_the_last_seen(self, inventory):
+        for sku, units in (("much", 9), ("none", 0), ("few", 2), ("also-few", 2)):
+            await stocked(inventory, sku, units)
+
+        assert await listed(inventory, sort="available") == ["none", "also-few", "few", "much"]
+        assert await listed(inventory, sort="available", after=(2, "also-few")) == ["few", "much"]
+
+    async def test_finds_part_of_a_sku_in_any_case_and_takes_signs_literally(self, inventory):
+        for sku in ("MUG-RED", "mug-blue", "plate", "100%"):
+            await stocked(inventory, sku, 5)
+
+        assert await listed(inventory, q="Mug") == ["MUG-RED", "mug-blue"]
+        assert await listed(inventory, q="%") == ["100%"]
+        assert await listed(inventory, q="_") == []
+
+    async def test_tells_what_is_low_in_all_warehouses_together(self, inventory):
+        await stocked(inventory, "mug", 2)
+        await stocked(inventory, "mug", 3, "north")
+        await stocked(inventory, "jar", 4)
+
+        assert await listed(inventory, low=4) == ["jar"]
+        found = (await inventory.listing(Listing(q="mug"), 1))[0]
+        assert (found.available, [w.available for w in found.warehouses]) == (5, [2, 3])
 
 
 class TestReserve:

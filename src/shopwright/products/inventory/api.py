@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from shopwright.contracts.products import Reservation, Reserve
 
 from .commands import Inventory
 from .domain import StockOf
-from .store import LedgerRow
+from .store import LedgerRow, Listing
 
 Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 MAY_RESERVE = ("orders",)
@@ -38,11 +38,15 @@ async def list_stock(
     limit: Limit = 50,
     cursor: str | None = None,
     low: Annotated[int | None, Parameter(ge=0)] = None,
+    q: Annotated[str, Parameter(max_length=200)] = "",
+    sort: Literal["sku", "available"] = "sku",
 ) -> Page[StockOf]:
-    """Stock by SKU; `low`: only what has at most so many available."""
+    """Stock by SKU or the scarcest first; `low`: at most so many available; `q`: part of the SKU."""
     principal.require("inventory:read")
-    rows = await inventory.listing(after=decode_cursor(cursor, str), low=low, limit=limit + 1)
-    return page_of(rows, limit, lambda row: row.sku)
+    scarcest = sort == "available"
+    after = decode_cursor(cursor, tuple[int, str] if scarcest else str)  # type: ignore[arg-type]
+    rows = await inventory.listing(Listing(q.strip(), low, sort, after), limit + 1)
+    return page_of(rows, limit, lambda row: (row.available, row.sku) if scarcest else row.sku)
 
 
 @get("/v1/inventory/{sku:str}", tags=["inventory"])

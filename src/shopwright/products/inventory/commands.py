@@ -120,9 +120,9 @@ class Inventory:
             raise NotFound(detail=f"no stock of {sku}")
         return found
 
-    async def listing(self, *, after: str | None, low: int | None, limit: int) -> list[StockOf]:
+    async def listing(self, wanted: store.Listing, limit: int) -> list[StockOf]:
         async with self._db.read() as connection:
-            return await store.listing(connection, after=after, low=low, limit=limit)
+            return await store.listing(connection, wanted, limit)
 
     async def ledger(self, sku: str, *, before: int | None, limit: int) -> list[store.LedgerRow]:
         async with self._db.read() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -23,6 +23,15 @@ class Answer(NamedTuple):
     status: str
     shortages: list[Shortage]
     changed: list[str]
+
+
+class Listing(NamedTuple):
+    """Which stock to list. `after` is the last row seen: its SKU, or (available, SKU) if scarcest first."""
+
+    q: str = ""
+    low: int | None = None
+    sort: Literal["sku", "available"] = "sku"
+    after: str | tuple[int, str] | None = None
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
@@ -84,25 +93,28 @@ async def available(connection: Connection, skus: Sequence[str]) -> dict[str, in
 
 
 async def levels(connection: Connection, sku: str) -> StockOf | None:
-    found = await listing(connection, after=None, low=None, limit=1, sku=sku)
-    return found[0] if found else None
+    rows = await connection.fetch(_LEVELS, sku)
+    return _stock_of(rows[0]) if rows else None
 
 
-async def listing(
-    connection: Connection, *, after: str | None, low: int | None, limit: int, sku: str | None = None
-) -> list[StockOf]:
-    """SKUs in order, each with its warehouses; `low`: only those with at most so many available."""
-    rows = await connection.fetch(_LISTING, after, low, limit, sku)
-    return [
-        StockOf(
-            row["sku"],
-            row["on_hand"],
-            row["reserved"],
-            row["on_hand"] - row["reserved"],
-            msgspec.convert(row["warehouses"], list[Level]),
-        )
-        for row in rows
-    ]
+async def listing(connection: Connection, wanted: Listing, limit: int) -> list[StockOf]:
+    """SKUs with their warehouses, by name or the scarcest first."""
+    if wanted.sort == "available":
+        available, sku = wanted.after if isinstance(wanted.after, tuple) else (None, None)
+        rows = await connection.fetch(_SCARCEST, sku, wanted.low, limit, wanted.q, available)
+    else:
+        rows = await connection.fetch(_BY_SKU, wanted.after, wanted.low, limit, wanted.q)
+    return [_stock_of(row) for row in rows]
+
+
+def _stock_of(row: Row) -> StockOf:
+    return StockOf(
+        row["sku"],
+        row["on_hand"],
+        row["reserved"],
+        row["on_hand"] - row["reserved"],
+        msgspec.convert(row["warehouses"], list[Level]),
+    )
 
 
 async def ledger(connection: Connection, sku: str, before: int | None, limit: int) -> list[LedgerRow]:
@@ -124,14 +136,34 @@ SELECT id FROM reservations WHERE status = 'held' AND expires_at < now() ORDER B
 _ENSURE_WAREHOUSE = """
 INSERT INTO warehouses SELECT $1, $2, max(priority) + 1 FROM warehouses ON CONFLICT (code) DO NOTHING
 """
-_LISTING = """
-SELECT s.sku, sum(s.on_hand)::integer AS on_hand, sum(s.reserved)::integer AS reserved,
-    jsonb_agg(jsonb_build_object('code', w.code, 'name', w.name, 'on_hand', s.on_hand, 'reserved', s.reserved,
-                                 'available', s.on_hand - s.reserved) ORDER BY w.priority) AS warehouses
-FROM stock s JOIN warehouses w ON w.code = s.warehouse
-WHERE ($1::text IS NULL OR s.sku > $1) AND ($4::text IS NULL OR s.sku = $4)
-GROUP BY s.sku HAVING $2::integer IS NULL OR sum(s.on_hand - s.reserved) <= $2
-ORDER BY s.sku LIMIT $3
+_WITH_WAREHOUSES = """
+SELECT f.*, (
+    SELECT jsonb_agg(jsonb_build_object(
+        'code', w.code, 'name', w.name, 'on_hand', s.on_hand, 'reserved', s.reserved,
+        'available', s.on_hand - s.reserved) ORDER BY w.priority)
+    FROM stock s JOIN warehouses w ON w.code = s.warehouse WHERE s.sku = f.sku) AS warehouses
+FROM found f
+"""
+_SUMS = """
+SELECT sku, sum(on_hand)::integer AS on_hand, sum(reserved)::integer AS reserved,
+    sum(on_hand - reserved)::bigint AS available
+FROM stock
+"""
+_LEVELS = f"WITH found AS ({_SUMS} WHERE sku = $1 GROUP BY sku) {_WITH_WAREHOUSES}"
+_BY_SKU = f"""
+WITH found AS ({_SUMS}
+    WHERE ($1::text IS NULL OR sku > $1) AND ($4 = '' OR position(lower($4) IN lower(sku)) > 0)
+    GROUP BY sku HAVING $2::integer IS NULL OR sum(on_hand - reserved) <= $2
+    ORDER BY sku LIMIT $3)
+{_WITH_WAREHOUSES} ORDER BY f.sku
+"""
+_SCARCEST = f"""
+WITH found AS ({_SUMS}
+    WHERE $4 = '' OR position(lower($4) IN lower(sku)) > 0
+    GROUP BY sku HAVING ($2::integer IS NULL OR sum(on_hand - reserved) <= $2)
+        AND ($5::bigint IS NULL OR (sum(on_hand - reserved), sku) > ($5, $1::text))
+    ORDER BY available, sku LIMIT $3)
+{_WITH_WAREHOUSES} ORDER BY f.available, f.sku
 """
 _LEDGER = """
 SELECT id, warehouse, delta_on_hand, delta_reserved, reason, reference, at FROM movements

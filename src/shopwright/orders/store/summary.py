@@ -1,0 +1,63 @@
+"""What staff see first of orders: how many came in and for how much, and those that do not move on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from shopwright.chassis.db import Connection
+from shopwright.contracts.money import Money
+from shopwright.contracts.orders import OrderStatus
+
+from ..domain import Order
+from . import orders
+
+ATTENTION_MAX = 10  # what an operator looks at first; the list has the others
+BOUGHT: tuple[OrderStatus, ...] = ("confirmed", "partially_fulfilled", "fulfilled", "returned")
+
+
+class Summary(NamedTuple):
+    since: datetime
+    orders: int
+    revenue: list[Money]
+    in_progress: int
+    awaiting_buyer: int
+    attention: list[Order]
+
+
+async def read(connection: Connection, since: datetime, slow: timedelta, attempts: int) -> Summary:
+    """Three queries, each along an index; `attention` holds the oldest sagas that are late, stuck or slow."""
+    bought = await connection.fetch(_BOUGHT, _first_id(since), list(BOUGHT))
+    waiting = {row["status"]: row["orders"] for row in await connection.fetch(_WAITING)}
+    ids = [row["id"] for row in await connection.fetch(_STUCK, slow, attempts, ATTENTION_MAX)]
+    return Summary(
+        since=since,
+        orders=sum(row["orders"] for row in bought),
+        revenue=[Money(int(row["total"]), row["currency"]) for row in bought],
+        in_progress=waiting.get("in_progress", 0),
+        awaiting_buyer=waiting.get("awaiting_buyer", 0),
+        attention=await orders.of_ids(connection, ids) if ids else [],
+    )
+
+
+def _first_id(since: datetime) -> UUID:
+    """The least UUIDv7 of that millisecond: an order's id is made when it is, so the key finds the day."""
+    return UUID(int=int(since.timestamp() * 1_000) << 80)
+
+
+_BOUGHT = """
+SELECT currency, count(*) AS orders, sum(total) AS total FROM orders
+WHERE id >= $1 AND status = ANY($2) GROUP BY currency ORDER BY currency
+"""
+_WAITING = """
+SELECT status, count(*) AS orders FROM orders WHERE status IN ('in_progress', 'awaiting_buyer')
+GROUP BY status
+"""
+_STUCK = """
+SELECT id FROM sagas
+WHERE status IN ('running', 'waiting')
+    AND (attempts >= $2 OR deadline < now() - $1::interval
+         OR (status = 'running' AND created_at < now() - $1::interval))
+ORDER BY id LIMIT $3
+"""
