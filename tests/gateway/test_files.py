@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
 import pytest
 from cryptography import x509
 
+from collector import collector
 from gateway.node import ROUTES, Node, slug_of
 from shopwright.gateway import envoy
 from shopwright.gateway.table import Route
@@ -32,8 +30,8 @@ def stamps(settings: envoy.GatewaySettings) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in settings.config.rglob("*.json")}
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 10
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < until:
         time.sleep(0.05)
     return held
@@ -161,35 +159,23 @@ class TestReload:
         return Counter([(await client.get("/v1/carts")).status_code for _ in range(count)])
 
 
-class Collector(BaseHTTPRequestHandler):
-    """An OTLP/HTTP collector that only notes the paths it was called at."""
-
-    paths: ClassVar[list[str]] = []
-
-    def do_POST(self):
-        self.paths.append(self.path)
-        self.send_response(200)
-        self.send_header("connection", "close")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 class TestTelemetry:
     def test_sampled_spans_reach_the_collector(self, restored: Node):
-        sampled = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
-        with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
-            threading.Thread(target=collector.serve_forever, daemon=True).start()
-            endpoint = f"http://127.0.0.1:{collector.server_port}"
-            envoy.reload(replace(restored.settings, otlp_endpoint=endpoint))
-            with restored.client(headers=sampled) as client:
-                for _ in range(20):
-                    client.get("/v1/carts")
-            arrived = eventually(lambda: "/v1/traces" in Collector.paths)
-            collector.shutdown()
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        sampled = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
 
-        assert arrived
+        with collector() as collecting:
+            envoy.reload(replace(restored.settings, otlp_endpoint=collecting.endpoint))
+
+            def arrived() -> bool:
+                # a new connection each time: the listener that was replaced may still take the first
+                with restored.client(headers=sampled) as client:
+                    client.get("/v1/carts")
+                return collecting.knows(trace, of="gateway")
+
+            told = eventually(arrived, seconds=30)  # Envoy sends what it has every five seconds
+
+        assert told
 
     def test_a_thinner_log_is_valid(self, node: Node):
         envoy.validate(replace(node.settings, access_log=Path("/dev/stdout"), access_log_percent=0.5))

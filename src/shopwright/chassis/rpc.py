@@ -98,8 +98,7 @@ class RpcServer:
     def _handler(self, item: Serves[Any, Any]) -> Any:
         async def handle(request: Any, context: Any) -> Any:
             metadata = dict(context.invocation_metadata() or ())
-            left = context.time_remaining()
-            deadline.start(deadline.DEFAULT_S if left is None else left)
+            deadline.start(_time_left(context.time_remaining(), str(metadata.get(deadline.HEADER, ""))))
             with telemetry.span(
                 f"rpc {item.rpc.method}",
                 remote=str(metadata.get("traceparent", "")),
@@ -127,6 +126,12 @@ class RpcServer:
         caller = identity.removeprefix(SPIFFE_PREFIX)
         if caller not in self._callers:
             raise NotAllowed(detail=f"{caller or 'this caller'} may not call this")
+
+
+def _time_left(by_grpc: float | None, told_ms: str) -> float:
+    """What grpcio tells is rounded up; what the caller wrote is exact."""
+    left = deadline.DEFAULT_S if by_grpc is None else by_grpc
+    return min(left, int(told_ms) / 1_000) if told_ms.isdigit() else left
 
 
 async def _abort(context: Any, problem: Problem) -> NoReturn:
@@ -173,7 +178,7 @@ class RpcClient:
         with telemetry.span(f"call {self._service}", method="rpc", path=rpc.path):
             try:
                 answer: Answer = await self._callable(rpc)(
-                    request, timeout=limit_s, metadata=self._metadata()
+                    request, timeout=limit_s, metadata=self._metadata(limit_s)
                 )
             except grpc.aio.AioRpcError as error:
                 raise _problem_of(error, self._service) from None
@@ -188,9 +193,10 @@ class RpcClient:
             )
         return self._calls[rpc.path]
 
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
+    def _metadata(self, limit_s: float) -> tuple[tuple[str, str], ...]:
         context = telemetry.current()
         pairs = {
+            deadline.HEADER: str(int(limit_s * 1_000)),
             "x-caller": self._caller,
             "traceparent": context.traceparent if context else "",
             "x-request-id": context.request_id if context else "",
