@@ -44,3 +44,8 @@ def test_two_problems_of_one_name_are_refused():
         type("OutOfStock", (Problem,), {"__doc__": "Again.", "__annotations__": {}})
     assert REGISTRY["out-of-stock"] is OutOfStock
     assert revive("never-heard-of", {}) is None
+
+
+def test_a_member_that_would_hide_one_of_the_standards_is_refused():
+    with pytest.raises(TypeError, match="RFC 9457"):
+        type("Shadowing", (Problem,), {"__doc__": "Hides.", "__annotations__": {"status": str}, "status": ""})

@@ -31,21 +31,21 @@ class PaymentNotAuthorised(Problem):
     """The payment is not authorised."""
 
     kind = "conflict"
-    status: str = ""
+    payment_status: str = ""
 
 
 class PaymentAlreadyCaptured(Problem):
     """The payment is already captured; refund it instead."""
 
     kind = "conflict"
-    status: str = ""
+    payment_status: str = ""
 
 
 class PaymentNotCaptured(Problem):
     """The payment is not captured, so there is nothing to give back."""
 
     kind = "conflict"
-    status: str = ""
+    payment_status: str = ""
 
 
 class PaymentDiffers(Problem):

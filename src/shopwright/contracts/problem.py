@@ -19,6 +19,9 @@ Kind = Literal[
     "too_large", "rate_limited", "unavailable", "timeout", "internal",
 ]  # fmt: skip
 
+#: The members of RFC 9457 §3.1 that the chassis writes; an extension of that name would hide them.
+RESERVED = frozenset({"type", "title", "status", "instance"})
+
 REGISTRY: dict[str, type[Problem]] = {}
 
 
@@ -38,6 +41,8 @@ class Problem(_Refusal):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         dataclass(kw_only=True, eq=False, repr=False)(cls)
+        if taken := RESERVED & {field.name for field in fields(cls)}:
+            raise TypeError(f"{cls.__name__} cannot have the members {sorted(taken)}: RFC 9457 has its own")
         cls.slug = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         cls.title = (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")
         if cls.slug in REGISTRY:

@@ -87,7 +87,7 @@ class OrderNotCancellable(Problem):
     """An order in this state can no longer be cancelled here."""
 
     kind = "conflict"
-    status: str = ""
+    order_status: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,7 +203,7 @@ def decide(payment: Payment, kind: Kind, *, asked: bool) -> Verdict:
             return "answer"
     if verdict in REFUSALS:
         refusal: type[PaymentNotAuthorised] = REFUSALS[verdict]  # type: ignore[assignment]
-        raise refusal(detail=f"the payment is {payment.status}", status=payment.status)
+        raise refusal(detail=f"the payment is {payment.status}", payment_status=payment.status)
     return verdict
 
 

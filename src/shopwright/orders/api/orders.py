@@ -15,6 +15,7 @@ from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
 from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
 from shopwright.chassis.sagarunner import LogEntry
+from shopwright.chassis.validation import invalid
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 from shopwright.contracts.payments import PaymentStatus
@@ -75,6 +76,17 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders bought since a time and their sum by currency; `attention`: the oldest that do not move on."""
+
+    since: datetime
+    orders: int
+    revenue: list[Money]
+    in_progress: int
+    awaiting_buyer: int
+    attention: list[OrderView]
+
+
 class Timeline(msgspec.Struct, frozen=True):
     items: Sequence[LogEntry]
 
@@ -120,6 +132,20 @@ async def list_orders(
     found = await orders.listing(wanted, limit + 1)
     page = page_of(found, limit, lambda order: order.id)
     return Page([_view(order) for order in page.items], page.next_cursor)
+
+
+@get("/v1/orders/summary", tags=["orders"])
+async def read_summary(
+    principal: Principal,
+    orders: Orders,
+    since: Annotated[datetime, Parameter(description="From when on orders are counted, with time zone.")],
+) -> SummaryView:
+    """For staff: what came in since then, and orders that need somebody's attention."""
+    principal.require(STAFF)
+    if since.tzinfo is None:
+        raise invalid("/query/since", "needs a time zone, such as 2026-01-31T00:00:00Z")
+    found = await orders.summary(since)
+    return SummaryView(**found._asdict() | {"attention": [_view(order) for order in found.attention]})
 
 
 @get("/v1/orders/{order_id:uuid}", tags=["orders"])
@@ -184,4 +210,6 @@ def _view(order: Order) -> OrderView:
     )
 
 
-HANDLERS: list[object] = [place_order, list_orders, read_order, read_timeline, cancel_order, look_again]
+HANDLERS: list[object] = [
+    place_order, list_orders, read_summary, read_order, read_timeline, cancel_order, look_again,
+]  # fmt: skip

@@ -20,13 +20,20 @@ import structlog
 
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction, UniqueViolation
-from shopwright.chassis.saga import Done, Failed, Place, Refused, Reply, Waiting
+from shopwright.chassis.saga import STUCK_AFTER, Done, Failed, Place, Refused, Reply, Waiting
 from shopwright.chassis.sagarunner import LogEntry, SagaRunner
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
 from shopwright.contracts.problem import revive
-from shopwright.contracts.problems import NotFound, OutOfStock, PaymentDeclined, Shortage, TotalChanged
+from shopwright.contracts.problems import (
+    IdempotencyKeyReused,
+    NotFound,
+    OutOfStock,
+    PaymentDeclined,
+    Shortage,
+    TotalChanged,
+)
 from shopwright.contracts.products import Quote, ReserveLine
 
 from .. import domain
@@ -35,6 +42,8 @@ from ..domain import Cart, Order, OrderLine
 from ..saga import PLACE_ORDER
 from ..store import carts as cart_store
 from ..store import orders as store
+from ..store import summary
+from ..store.summary import Summary
 from .carts import visible
 
 log = structlog.get_logger()
@@ -44,7 +53,9 @@ HOLD_MARGIN = timedelta(
 )  # holds outlive the saga's deadline, so that after the pivot they still stand
 UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
 ANSWER_S = 8.0  # a request waits this long for the outcome, then answers 202
+GRACE_S = 1.0  # for a step that is tried again: a worker does so within half a second
 FROZEN_MAX = 5_000
+SLOW = timedelta(minutes=2)  # an order that nobody waits for any more: an operator should look
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +127,8 @@ class Orders:
                 await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
         except TimeoutError:
             log.info("order still in progress", order=str(draft.id))
-        return await self._outcome(draft.id, wait_s=0)
+            return await self._outcome(draft.id, wait_s=0)
+        return await self._outcome(draft.id, wait_s=GRACE_S)
 
     async def _repeat(self, once: Once | None) -> UUID | None:
         """The order an earlier request with this key made, without opening a transaction for every first
@@ -125,10 +137,12 @@ class Orders:
         if once is None:
             return None
         async with self._db.read() as connection:
-            stored = await connection.fetchval(
-                "SELECT outcome FROM once WHERE key = $1 AND fingerprint = $2", once.key, once.fingerprint
+            first = await connection.fetchrow(
+                "SELECT fingerprint, outcome FROM once WHERE key = $1", once.key
             )
-        return UUID(bytes=stored) if stored else None
+        if first is not None and first["fingerprint"] != once.fingerprint:
+            raise IdempotencyKeyReused
+        return UUID(bytes=first["outcome"]) if first and first["outcome"] else None
 
     async def _cart(self, cart_id: UUID, user_id: UUID | None) -> Cart:
         async with self._db.read() as connection:
@@ -221,6 +235,11 @@ class Orders:
         async with self._db.read() as connection:
             return await store.listing(connection, wanted, limit)
 
+    async def summary(self, since: datetime) -> Summary:
+        """What came in since then, and the orders that an operator should look at."""
+        async with self._db.read() as connection:
+            return await summary.read(connection, since, SLOW, STUCK_AFTER)
+
     async def timeline(self, order_id: UUID) -> list[LogEntry]:
         return await self.runner.log_of(order_id)
 
@@ -242,7 +261,7 @@ class Orders:
         """
         order = await self.find(order_id)
         if order.status not in {"in_progress", "awaiting_buyer"}:
-            raise domain.OrderNotCancellable(status=order.status)
+            raise domain.OrderNotCancellable(order_status=order.status)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 await self.runner.wake(tx, order_id, cancel=True)

@@ -113,9 +113,9 @@ FROM carts c WHERE c.id = $1
 """
 _ADD = """
 INSERT INTO cart_lines AS l (id, cart_id, sku, quantity, seen)
-SELECT $1, $2, $3, $4, $5 WHERE $4 <= $6
+SELECT $1::uuid, $2::uuid, $3::text, $4::integer, $5::jsonb WHERE $4::integer <= $6::integer
 ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen
-    WHERE l.quantity + excluded.quantity <= $6
+    WHERE l.quantity + excluded.quantity <= $6::integer
 RETURNING true
 """
 _SHIPPING = """

@@ -1,0 +1,256 @@
+"""Orders in a test: the shop at the other end of the mesh, faked at the wire.
+
+`FakeShop` listens on the mesh socket as the node's Envoy does and answers for products and users over HTTP
+and for payments over gRPC, with the promises of the real ones: reservations are all or nothing and
+idempotent by id, a payment is authorised once, a void after a capture is refused. `faults` makes the next
+call of a name fail before or after it acted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from shopwright.chassis import problems
+from shopwright.chassis.rpc import RpcServer, Serves
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.money import Money
+from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentNotAuthorised
+from shopwright.contracts.payments_rpc import (
+    AUTHORISE,
+    CAPTURE,
+    VOID,
+    AuthoriseRequest,
+    PaymentId,
+    PaymentState,
+)
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import NotFound, OutOfStock, Shortage, Unavailable
+from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve
+
+HTTP2_PREFACE = b"PRI * HTTP/2.0"
+
+
+class Faults:
+    """What goes wrong next: `faults["claim"] = ["before", "after"]` fails the next two claims."""
+
+    def __init__(self) -> None:
+        self._script: dict[str, list[str]] = {}
+        self.calls: Counter[str] = Counter()
+
+    def __setitem__(self, name: str, faults: list[str]) -> None:
+        self._script[name] = list(faults)
+
+    def enter(self, name: str) -> Callable[[], None]:
+        """Counts the call; fails now ("before"), or when the answer is to be given ("after")."""
+        self.calls[name] += 1
+        fault = self._script[name].pop(0) if self._script.get(name) else ""
+        if fault == "before":
+            raise Unavailable(detail=f"{name} fails before it acts")
+
+        def leave() -> None:
+            if fault == "after":
+                raise Unavailable(detail=f"{name} acted, its answer is lost")
+
+        return leave
+
+
+class Stockroom:
+    """Products' side: SKUs with a price and a count, reservations by id."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.free: dict[str, int] = {}
+        self.prices: dict[str, Money] = {}
+        self.held: dict[UUID, dict[str, int]] = {}
+        self.status: dict[UUID, str] = {}
+        self.away = False
+
+    def put(self, sku: str, price: int = 1_000, free: int = 10, currency: str = "EUR") -> str:
+        self.free[sku], self.prices[sku] = free, Money(price, currency)
+        return sku
+
+    def quotes(self, wanted: QuoteRequest) -> Quotes:
+        known = [sku for sku in wanted.skus if sku in self.prices]
+        return Quotes(
+            [
+                Quote(
+                    sku=sku, product_id=new_id(), variant_id=new_id(), slug=sku.lower(),
+                    name=f"Product {sku}", options={}, unit_price=self.prices[sku], available=self.free[sku],
+                )
+                for sku in known
+                if self.prices[sku].currency == wanted.currency
+            ]
+        )  # fmt: skip
+
+    def reserve(self, reservation: UUID, wanted: Reserve) -> Reservation:
+        leave = self._faults.enter("reserve")
+        if reservation not in self.status:
+            short = [
+                Shortage(line.sku, line.quantity, self.free.get(line.sku, 0))
+                for line in wanted.lines
+                if self.free.get(line.sku, 0) < line.quantity
+            ]
+            if short:
+                raise OutOfStock(shortages=short)
+            self.held[reservation] = {line.sku: line.quantity for line in wanted.lines}
+            self._move(reservation, -1)
+            self.status[reservation] = "held"
+        leave()
+        return self._answer(reservation)
+
+    def settle(self, reservation: UUID, how: str) -> Reservation:
+        leave = self._faults.enter(how)
+        before = self.status.get(reservation)
+        if how == "claim" and before is None:
+            raise NotFound(detail=f"no reservation {reservation}")
+        if how == "release" and before == "held":
+            self._move(reservation, 1)
+        if before != "claimed":
+            self.status[reservation] = "claimed" if how == "claim" else "released"
+        leave()
+        return self._answer(reservation)
+
+    def _move(self, reservation: UUID, sign: int) -> None:
+        for sku, quantity in self.held[reservation].items():
+            self.free[sku] += sign * quantity
+
+    def _answer(self, reservation: UUID) -> Reservation:
+        return msgspec.convert({"id": reservation, "status": self.status[reservation]}, Reservation)
+
+
+class Till:
+    """Payments' side: what a token does, and how each payment stands."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.payments: dict[str, PaymentState] = {}
+
+    async def authorise(self, request: AuthoriseRequest) -> PaymentState:
+        leave = self._faults.enter("authorise")
+        if request.payment_id not in self.payments:
+            status = {"tok_ok": "authorised", "tok_declined": "declined", "tok_unknown": "unknown"}
+            self.payments[request.payment_id] = PaymentState(
+                payment_id=request.payment_id,
+                status=status.get(request.token, "requires_action"),
+                action_url="https://pay.example/page" if request.token not in status else "",
+                decline_code="card_declined" if request.token == "tok_declined" else "",
+                amount=request.amount,
+                currency=request.currency,
+            )
+        leave()
+        return self.payments[request.payment_id]
+
+    async def capture(self, request: PaymentId) -> PaymentState:
+        leave = self._faults.enter("capture")
+        state = self.payments[request.payment_id]
+        if state.status not in {"authorised", "captured"}:
+            raise PaymentNotAuthorised(payment_status=state.status)
+        state.status, state.captured = "captured", state.amount
+        leave()
+        return state
+
+    async def void(self, request: PaymentId) -> PaymentState:
+        leave = self._faults.enter("void")
+        state = self.payments.setdefault(request.payment_id, PaymentState(payment_id=request.payment_id))
+        if state.status == "captured":
+            raise PaymentAlreadyCaptured(payment_status=state.status)
+        if state.status != "declined":
+            state.status = "voided"
+        leave()
+        return state
+
+    def act(self, payment_id: object, status: str) -> None:
+        """The buyer did something on the provider's page."""
+        self.payments[str(payment_id)].status = status
+
+
+class FakeShop:
+    """`faults`, `stock`, `till` and `buyers` ({id: {id, email, name}}) are the test's hands in it."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.stock = Stockroom(self.faults)
+        self.till = Till(self.faults)
+        self.buyers: dict[str, dict[str, str]] = {}
+        self._closers: list[Any] = []
+
+    async def start(self, socket: Path) -> None:
+        http, rpc = socket.with_suffix(".http"), socket.with_suffix(".rpc")
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(http)).start()
+        methods: list[Serves[Any, Any]] = [
+            Serves(AUTHORISE, self.till.authorise),
+            Serves(CAPTURE, self.till.capture),
+            Serves(VOID, self.till.void),
+        ]
+        server = RpcServer(rpc, methods, callers=("",))
+        await server.start()
+        door = await asyncio.start_unix_server(_splitter(http, rpc), str(socket))
+        self._closers = [runner.cleanup, lambda: server.stop(0)]
+        self._door = door
+
+    async def stop(self) -> None:
+        self._door.close()
+        for close in self._closers:
+            await close()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            answer = self._http(request, await request.read())
+        except Problem as problem:
+            return web.Response(
+                body=problems.encode(problem),
+                status=problems.http_status(problem),
+                content_type=problems.MEDIA_TYPE,
+            )
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+    def _http(self, request: web.Request, body: bytes) -> Any:
+        if self.stock.away and request.host == "products":
+            raise Unavailable(detail="products is away", part="products")
+        _, _, what, *rest = request.path.split("/")
+        match [what, *rest]:
+            case ["quotes"]:
+                return self.stock.quotes(msgspec.json.decode(body, type=QuoteRequest))
+            case ["reservations", reservation]:
+                return self.stock.reserve(UUID(reservation), msgspec.json.decode(body, type=Reserve))
+            case ["reservations", reservation, how]:
+                return self.stock.settle(UUID(reservation), how)
+            case ["users", user] if user in self.buyers:
+                return self.buyers[user]
+        raise NotFound(detail=f"nothing at {request.path}")
+
+
+def _splitter(http: Path, rpc: Path) -> Callable[..., Any]:
+    """HTTP/1 and gRPC on one socket, told apart by HTTP/2's preface, as the mesh takes both."""
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.read(len(HTTP2_PREFACE))
+        path = rpc if first.startswith(HTTP2_PREFACE[:3]) else http
+        inner_reader, inner_writer = await asyncio.open_unix_connection(str(path))
+        inner_writer.write(first)
+        await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+
+    return connect
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()

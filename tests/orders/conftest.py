@@ -1,0 +1,18 @@
+"""Orders in process, its workers running, with a fake shop at the other end of the mesh."""
+
+import pytest
+
+from shopwright.orders.testing import FakeShop
+
+
+@pytest.fixture
+async def shop(tmp_path):
+    running = FakeShop()
+    await running.start(tmp_path / "mesh.sock")
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def client(shop, run_service):
+    return await run_service("orders")
