@@ -78,6 +78,14 @@ class ProductDeleted(Event, frozen=True):
     slug: str
 
 
+@event("products.category_changed.v1", subject="category_id")
+class CategoryChanged(Event, frozen=True):
+    """A category was renamed, moved or removed: what is shown of the products in it may be out of date."""
+
+    category_id: UUID
+    slug: str
+
+
 @event("products.stock_changed.v1", subject="sku")
 class StockChanged(Event, frozen=True):
     """What can be bought of a SKU after a movement."""

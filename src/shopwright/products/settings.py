@@ -1,0 +1,21 @@
+"""What of products can be configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from shopwright.chassis.settings import ServiceSettings
+
+
+class ProductsSettings(ServiceSettings, frozen=True, kw_only=True):
+    media: Path | None = None  # the folder of stored pictures; `media` in the home without it
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = (
+        "EUR"  # of prices, unless asked
+    )
+
+    @property
+    def media_folder(self) -> Path:
+        return self.media or self.home / "media"
