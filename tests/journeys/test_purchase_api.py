@@ -50,7 +50,7 @@ class TestGuest:
     async def test_searches_buys_and_gets_the_confirmation_mail(self, client, buyer):
         email = f"guest-{uuid4().hex[:8]}@example.com"
         product = (await client.get("/v1/products?limit=1")).json()["items"][0]
-        found = (await client.get("/v1/search", params={"q": product["title"]})).json()
+        found = (await client.get("/v1/search", params={"q": product["name"]})).json()
         assert found["items"][0]["slug"] == product["slug"]
 
         cart = await buyer.address(await buyer.cart_with(await some_sku(client)), email)

@@ -39,7 +39,7 @@ class Shop:
     async def learn(self) -> None:
         listing = await self.get("/v1/products?limit=100")
         self.slugs = [item["slug"] for item in listing["items"]]
-        self.words = [item["title"].split()[-1] for item in listing["items"]]
+        self.words = [item["name"].split()[-1] for item in listing["items"]]
         for slug in self.slugs[:40]:
             product = await self.get(f"/v1/products/{slug}")
             self.skus += [v["sku"] for v in product["variants"] if v["available"] > 50]
