@@ -1,8 +1,8 @@
 """What others may know of products: quotes, stock reservations, and the facts it publishes.
 
 Internal calls (mesh only): `POST /internal/quotes` QuoteRequest → Quotes; `PUT /internal/reservations/{id}`
-Reserve → Reservation (OutOfStock); `POST /internal/reservations/{id}/claim` and `/release` → Reservation.
-All are idempotent by the reservation's id.
+Reserve → Reservation (OutOfStock); `POST /internal/reservations/{id}/claim` and `/release` → Reservation;
+`PUT /internal/restocks/{id}` Restock. All are idempotent by the id in the path.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ class Reserve(msgspec.Struct, frozen=True):
 
     lines: Annotated[list[ReserveLine], msgspec.Meta(min_length=1, max_length=200)]
     expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=7 * 86_400)]
+
+
+class Restock(msgspec.Struct, frozen=True):
+    """Goods that were sold and came back; lines of the same SKU add up."""
+
+    lines: Annotated[list[ReserveLine], msgspec.Meta(min_length=1, max_length=200)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class Reservation(msgspec.Struct, frozen=True):

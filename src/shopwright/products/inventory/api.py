@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
 from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
-from shopwright.contracts.products import Reservation, Reserve
+from shopwright.contracts.products import Reservation, Reserve, Restock
 
 from .commands import Inventory
 from .domain import StockOf
@@ -76,6 +76,12 @@ async def adjust_stock(
     return await inventory.adjust(data.sku, data.delta, data.reason, data.warehouse, once)
 
 
+@put("/internal/restocks/{restock_id:uuid}", status_code=204, include_in_schema=False)
+async def restock(restock_id: UUID, data: Restock, principal: Principal, inventory: Inventory) -> None:
+    principal.require_caller(MAY_RESERVE)
+    await inventory.restock(restock_id, data)
+
+
 @put("/internal/reservations/{reservation:uuid}", include_in_schema=False)
 async def reserve(
     reservation: UUID, data: Reserve, principal: Principal, inventory: Inventory
@@ -96,4 +102,6 @@ async def release(reservation: UUID, principal: Principal, inventory: Inventory)
     return await inventory.release(reservation)
 
 
-HANDLERS: list[object] = [list_stock, read_stock, read_movements, adjust_stock, reserve, claim, release]
+HANDLERS: list[object] = [
+    list_stock, read_stock, read_movements, adjust_stock, restock, reserve, claim, release,
+]  # fmt: skip

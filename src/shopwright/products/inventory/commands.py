@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.contracts.problems import NotFound, OutOfStock
-from shopwright.contracts.products import Reservation, Reserve, StockChanged
+from shopwright.contracts.products import Reservation, Reserve, Restock, StockChanged
 
 from . import store
 from .domain import Movement, ReservationEnded, StockOf, StockTooLow, UnknownWarehouse
@@ -74,6 +74,14 @@ class Inventory:
             answer = await store.release(tx, reservation, reason)
             await self._tell(tx, answer.changed)
         return Reservation(reservation, "claimed" if answer.status == "claimed" else "released")
+
+    async def restock(self, restock_id: UUID, back: Restock) -> None:
+        """Put what was sold back on hand, once per id."""
+        async with self._db.begin() as tx:
+            skus, quantities = (
+                [line.sku for line in back.lines], [line.quantity for line in back.lines]
+            )  # fmt: skip
+            await self._tell(tx, await store.restock(tx, restock_id, skus, quantities, back.reason))
 
     async def expire(self) -> int:
         """Release holds whose time is over; returns how many."""

@@ -61,6 +61,17 @@ async def release(tx: Transaction, reservation: UUID, reason: str) -> Answer:
     return _answer(await tx.fetch("SELECT * FROM inventory_release($1, $2)", reservation, reason), "released")
 
 
+async def restock(
+    tx: Transaction, restock_id: UUID, skus: Sequence[str], quantities: Sequence[int], reason: str
+) -> list[str]:
+    """The SKUs that can be bought again; none when this restock was done before."""
+    rows = await tx.fetch(
+        "SELECT sku FROM inventory_restock($1, $2, $3, $4) AS sku",
+        restock_id, list(skus), list(quantities), reason,
+    )  # fmt: skip
+    return [row["sku"] for row in rows]
+
+
 async def expired(connection: Connection, limit: int) -> list[UUID]:
     rows = await connection.fetch(_EXPIRED, limit)
     return [row["id"] for row in rows]
