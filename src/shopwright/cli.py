@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from shopwright.stack.layout import Layout
+    from shopwright.stack.status import Status
 
 app = typer.Typer(
     name="shopwright",
@@ -21,20 +24,21 @@ app = typer.Typer(
     add_completion=False,
 )
 
+WIDTH = 400  # a table is as wide as its content: a terminal may wrap it, a program shall find it whole
+
 
 @app.command()
 def up() -> None:
     """Start everything in the background, wait until it is ready, print where it is."""
     import time
 
+    from shopwright.operate import opening
     from shopwright.stack import bring_up
     from shopwright.stack.layout import Layout
 
     began = time.monotonic()
     layout = Layout.of_environment()
-    started = bring_up.up(layout, _tell)
-    if started:
-        _fill_demo(layout)
+    started = bring_up.up(layout, _tell, lambda: opening.open_shop(layout, _tell))
     _summary(layout, started, time.monotonic() - began)
 
 
@@ -52,9 +56,8 @@ def down() -> None:
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Each part's state, process, memory, age, restarts and version; exit status 3 unless all is up."""
     from shopwright.stack import status as stack_status
-    from shopwright.stack.layout import Layout
 
-    seen = stack_status.look(Layout.of_environment())
+    seen = stack_status.look(_installation())
     if as_json:
         typer.echo(json.dumps(seen.as_dict()))
     else:
@@ -83,13 +86,11 @@ def restart(
 ) -> None:
     """Replace the running processes of a service one by one; no request is lost."""
     from shopwright.stack import bring_up
-    from shopwright.stack.layout import Layout
     from shopwright.stack.parts import SERVICES
 
     if service is not None and service not in SERVICES:
         _fail(f"there is no service {service!r}; services are {', '.join(SERVICES)}")
-    for name in [service] if service else SERVICES:
-        bring_up.restart(Layout.of_environment(), name, _tell)
+    bring_up.restart(_installation(), [service] if service else SERVICES, _tell)
 
 
 @app.command()
@@ -98,10 +99,9 @@ def migrate() -> None:
     import asyncio
 
     from shopwright.stack import bring_up
-    from shopwright.stack.layout import Layout
     from shopwright.stack.parts import Plan
 
-    asyncio.run(bring_up.migrate_all(Plan.of(Layout.of_environment())))
+    asyncio.run(bring_up.migrate_all(Plan.of(_installation())))
     typer.echo("The databases are up to date.")
 
 
@@ -110,6 +110,7 @@ def serve(service: str) -> None:
     """Run one service in the foreground: requests and background work (what the supervisor runs)."""
     from shopwright.chassis import server
 
+    _installation()
     server.run(service)
 
 
@@ -118,16 +119,18 @@ def work(service: str) -> None:
     """Run only the background work of a service in the foreground."""
     from shopwright.chassis import server
 
+    _installation()
     server.run(service, serve=False)
 
 
 @app.command(hidden=True)
 def keep() -> None:
     """Renew certificates (what the supervisor runs)."""
+    from shopwright.stack.certificates import identity_life
     from shopwright.stack.keeper import keep as run
     from shopwright.stack.layout import Layout
 
-    run(Layout.of_environment())
+    run(Layout.of_environment(), identity_life(os.environ))
 
 
 @app.command()
@@ -141,9 +144,8 @@ def load(
     """Measure this installation through its gateway: requests/s, latency, CPU by process."""
     from shopwright.operate import load as generator
     from shopwright.stack import status as stack_status
-    from shopwright.stack.layout import Layout
 
-    seen = stack_status.look(Layout.of_environment())
+    seen = stack_status.look(_installation())
     if not seen.up:
         _fail("the platform is not up; `shopwright up` first")
     names = scenarios or list(generator.SCENARIOS)
@@ -165,6 +167,16 @@ def main() -> None:
         sys.exit(1)
 
 
+def _installation() -> Layout:
+    """The installation in question; where the environment says nothing, as it was started."""
+    from shopwright.stack import choices
+    from shopwright.stack.layout import Layout
+
+    layout = Layout.of_environment()
+    choices.recall(layout)
+    return layout
+
+
 def _tell(words: str) -> None:
     typer.echo(f"  · {words}")
 
@@ -174,15 +186,8 @@ def _fail(words: str) -> None:
     raise typer.Exit(1)
 
 
-def _fill_demo(layout: object) -> None:
-    from shopwright.operate import opening
-
-    opening.open_shop(layout, _tell)  # type: ignore[arg-type]
-
-
-def _summary(layout: object, started: bool, seconds: float) -> None:
-    demo_file: Path = layout.demo  # type: ignore[attr-defined]
-    demo = json.loads(demo_file.read_text())
+def _summary(layout: Layout, started: bool, seconds: float) -> None:
+    demo = json.loads(layout.demo.read_text())
     typer.echo(f"Shopwright is up ({seconds:.1f} s)." if started else "Shopwright is up already.")
     url, tls = demo["gateway"], demo["gateway_tls"]
     typer.echo(f"""
@@ -196,31 +201,31 @@ def _summary(layout: object, started: bool, seconds: float) -> None:
 """)
 
 
-def _print_status(seen: object) -> None:
+def _print_status(seen: Status) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if not seen.parts:  # type: ignore[attr-defined]
+    if not seen.parts:
         typer.echo("Shopwright is down. `shopwright up` starts it.")
         return
+    columns = ("part", "state", "pid", f"MiB {seen.memory_kind}", "up", "restarts", "version", "address")
+    right = (*columns[2:6],)
     table = Table(box=None, pad_edge=False)
-    for column in ("part", "state", "pid", "MiB", "up", "restarts", "version", "address"):
-        table.add_column(column, justify="right" if column in {"pid", "MiB", "up", "restarts"} else "left")
-    for part in seen.parts:  # type: ignore[attr-defined]
-        state = part.state if part.up else f"[red]{part.state}[/red] {part.note}"
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    for part in seen.parts:
         age = f"{part.uptime_s // 3600}:{part.uptime_s // 60 % 60:02}:{part.uptime_s % 60:02}"
-        table.add_row(
-            part.name,
-            state,
-            str(part.pid or ""),
-            f"{part.memory_mb:.0f}",
-            age,
-            str(part.restarts),
-            part.version,
-            part.address,
-        )
-    Console().print(table)
-    typer.echo(f"\n{seen.memory_mb:.0f} MiB in all; {seen.url}; rate limits {seen.rate_limit}")  # type: ignore[attr-defined]
+        state = part.state if part.up else f"[red]{part.state}[/red]"
+        numbers = (str(part.pid or ""), f"{part.memory_mb:.0f}", age, str(part.restarts))
+        table.add_row(part.name, state, *numbers, part.version, part.address)
+    Console(width=WIDTH).print(table)
+    typer.echo(
+        f"\n{seen.memory_mb:.0f} MiB {seen.memory_kind} in all; {seen.url}; rate limits {seen.rate_limit}"
+    )
+    for part in seen.parts:
+        if not part.up:
+            typer.secho(f"\n{part.name}: {part.note}", fg="red")
+            typer.echo(f"{part.last_words}\n{part.way_out}")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import shutil
 import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psutil
@@ -20,13 +21,13 @@ import psutil
 from shopwright.chassis.migrate import migrate, rooms_of
 from shopwright.gateway import envoy
 
-from . import certificates, secrets
-from .layout import BadHome, Layout, ports
-from .parts import SERVICES, Part, Plan
+from . import certificates, choices, preflight, secrets
+from .layout import Layout, ports
+from .parts import SERVICES, Plan
 from .postgres import ensure_services
-from .supervision import SupervisionFailed, Supervisor, leftovers
+from .supervision import ALIVE, Supervisor, leftovers
 
-READY_S = 60
+READY_S = 120  # a busy machine with two cores starts in a tenth of it
 POLL_S = 0.03
 CRASHES_MAX = 3  # a part that fails this often while the platform starts will not come up by itself
 
@@ -37,8 +38,8 @@ class DidNotComeUp(RuntimeError):
     """A part did not become ready; the message holds its last words."""
 
 
-class PortBusy(RuntimeError):
-    """Somebody else listens on the gateway's port."""
+class NotUp(RuntimeError):
+    """Nothing runs that could be asked."""
 
 
 @contextmanager
@@ -49,35 +50,45 @@ def alone(layout: Layout) -> Iterator[None]:
         yield
 
 
-def up(layout: Layout, tell: Tell) -> bool:
-    """Bring the platform up; false if it was up already.
+def up(layout: Layout, tell: Tell, fill: Callable[[], None] = lambda: None) -> bool:
+    """Bring the platform up, then `fill` the shop; false if it was up already.
 
     Raises:
-        BadHome, PortBusy, DidNotComeUp, SupervisionFailed, PostgresFailed: with a way out in the message.
+        BadHome, BadPlan, NoRoom, PortBusy, DidNotComeUp, SupervisionFailed, PostgresFailed: with a way out
+        in the message.
     """
     layout.make()
-    with alone(layout):
-        plan = Plan.of(layout)
+    with preflight.plain_words(layout), alone(layout):
         supervisor = Supervisor(layout)
         supervised = supervisor.running()
-        if supervised and _all_up(plan, supervisor) and ready():
+        if supervised:
+            choices.recall(layout)
+        plan = Plan.of(layout)
+        if supervised and choices.remembered(layout) == choices.chosen() and _all_up(plan, supervisor):
             return False
-        if not supervised:
-            _end_leftovers(layout, tell)
-        _check_ports(supervised)
+        _check(plan, supervised, tell)
         tell("secrets and certificates")
         secrets.ensure(layout)
-        certificates.ensure(layout)
+        certificates.ensure(layout, certificates.identity_life(plan.environ))
         _start_servers(plan, supervisor, supervised, tell)
         tell("databases and migrations")
         asyncio.run(migrate_all(plan))
         tell("gateway and services")
-        envoy.write(plan.gateway)
-        for part in plan.rest():
-            if part.autostart and not _slot_taken(part, supervisor):
-                supervisor.start(part.name)
+        _start_the_rest(plan, supervisor)
         _await(ready, supervisor, layout)
+        fill()
     return True
+
+
+def _check(plan: Plan, supervised: bool, tell: Tell) -> None:
+    layout = plan.layout
+    preflight.room(layout)
+    if not supervised:
+        _end_leftovers(layout, tell)
+        shutil.rmtree(plan.cache, ignore_errors=True)
+        plan.postgres.forget_dead()
+    preflight.free_ports(held=ports(choices.remembered(layout)) if supervised else ())
+    choices.remember(layout)
 
 
 def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: Tell) -> None:
@@ -86,6 +97,7 @@ def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: T
     plan.postgres.initialise(superuser)
     plan.valkey.prepare()
     plan.write_secrets_of_services()
+    preflight.settings(plan, tell)
     supervisor.configure(plan.parts())
     if supervised:
         supervisor.reread()
@@ -94,6 +106,23 @@ def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: T
     for part in plan.servers():
         supervisor.start(part.name)
     _await(lambda: plan.postgres.ready() and plan.valkey.ready(), supervisor, plan.layout)
+
+
+def _start_the_rest(plan: Plan, supervisor: Supervisor) -> None:
+    envoy.write(plan.gateway)
+    for part in plan.rest():
+        if not part.service:
+            supervisor.start(part.name)
+    alive = {state.name for state in supervisor.states() if state.state in ALIVE}
+    for service, wanted in plan.replicas.items():
+        slots = [f"{service}-{slot}" for slot in plan.slots(service)]
+        # after a rolling restart the spare slot serves; its like must not be started beside it
+        running = [name for name in slots if name in alive]
+        idle = [name for name in slots if name not in alive]
+        for name in idle[: max(0, wanted - len(running))]:
+            supervisor.start(name)
+        for name in running[wanted:]:
+            supervisor.stop(name)
 
 
 async def migrate_all(plan: Plan) -> None:
@@ -126,7 +155,9 @@ def down(layout: Layout, tell: Tell) -> bool:
     with alone(layout):
         supervisor = Supervisor(layout)
         if not supervisor.running():
-            return _end_leftovers(layout, tell)
+            ended = _end_leftovers(layout, tell)
+            _leave(layout)
+            return ended
         tell("draining services")
         names = [state.name for state in supervisor.states()]
         last = ["gateway", "valkey", "postgres"]
@@ -141,64 +172,114 @@ def down(layout: Layout, tell: Tell) -> bool:
         while (supervisor.running() or pid_file.exists()) and time.monotonic() < until:
             time.sleep(POLL_S)
         _end_leftovers(layout, tell)
+        _leave(layout)
     return True
 
 
-def restart(layout: Layout, service: str, tell: Tell) -> None:
-    """Replace the processes of a service one by one: the new one serves before the old one drains."""
-    plan, supervisor = Plan.of(layout), Supervisor(layout)
-    running = {state.name for state in supervisor.states() if state.state in {"RUNNING", "STARTING"}}
-    for name in sorted(name for name in running if name.rpartition("-")[0] == service):
-        spare = next(
-            f"{service}-{slot}" for slot in plan.slots(service) if f"{service}-{slot}" not in running
+def _leave(layout: Layout) -> None:
+    """Nothing stays outside the home."""
+    shutil.rmtree(Plan.of(layout, {}).cache, ignore_errors=True)
+    choices.forget(layout)
+    if not layout.run.is_relative_to(layout.home):
+        shutil.rmtree(layout.run, ignore_errors=True)
+
+
+def restart(layout: Layout, services: Iterable[str], tell: Tell) -> None:
+    """Replace the processes of services one by one: the new one serves before the old one drains.
+
+    Raises:
+        NotUp: nothing runs that could be replaced.
+        DidNotComeUp: the new process does not serve; the old one goes on.
+    """
+    supervisor = Supervisor(layout)
+    if not supervisor.running():
+        raise NotUp("the platform is not up; `shopwright up` first")
+    with alone(layout):
+        plan = Plan.of(layout)
+        for service in services:
+            running = sorted(
+                state.name
+                for state in supervisor.states()
+                if state.state in ALIVE and state.name.rpartition("-")[0] == service
+            )
+            for name in running:
+                taken = {state.name for state in supervisor.states() if state.state in ALIVE}
+                names = (f"{service}-{slot}" for slot in plan.slots(service))
+                spare = next(free for free in names if free not in taken)
+                tell(f"{spare} takes over from {name}")
+                _take_over(plan, supervisor, service, spare)
+                supervisor.stop(name)
+
+
+def _take_over(plan: Plan, supervisor: Supervisor, service: str, spare: str) -> None:
+    wanted = [(service, f"{spare}.sock")]
+    if any(call.grpc for call in plan.gateway.table.callers_of(service)):
+        wanted.append((envoy.grpc_name(service), f"{spare}.grpc.sock"))
+
+    def serves() -> bool:
+        return all(
+            str(plan.layout.run / socket) in envoy.healthy(plan.gateway, cluster)
+            for cluster, socket in wanted
         )
-        tell(f"{spare} takes over from {name}")
-        supervisor.start(spare)
-        address = str(layout.run / f"{spare}.sock")
-        _await(lambda path=address: path in envoy.healthy(plan.gateway, service), supervisor, layout)  # type: ignore[misc]
-        supervisor.stop(name)
-        running = (running - {name}) | {spare}
+
+    supervisor.start(spare)
+    try:
+        _await(serves, supervisor, plan.layout)
+    except DidNotComeUp:
+        supervisor.stop(spare)
+        raise
 
 
 def _all_up(plan: Plan, supervisor: Supervisor) -> bool:
-    running = [state.name for state in supervisor.states() if state.state in {"RUNNING", "STARTING"}]
+    alive = [state.name for state in supervisor.states() if state.state in ALIVE]
     services = all(
-        sum(name.rpartition("-")[0] == service for name in running) >= count
+        sum(name.rpartition("-")[0] == service for name in alive) == count
         for service, count in plan.replicas.items()
     )
-    return services and {"postgres", "valkey", "gateway", "keeper"} <= set(running)
-
-
-def _slot_taken(part: Part, supervisor: Supervisor) -> bool:
-    """After a rolling restart the spare slot serves; its like must not be started beside it."""
-    if not part.service:
-        return False
-    running = {s.name for s in supervisor.states() if s.state in {"RUNNING", "STARTING", "BACKOFF"}}
-    return any(name.rpartition("-")[0] == part.service and name != part.name for name in running)
+    return services and {"postgres", "valkey", "gateway", "keeper"} <= set(alive) and ready()
 
 
 def _await(condition: Callable[[], bool], supervisor: Supervisor, layout: Layout) -> None:
     until = time.monotonic() + READY_S
     look_at = time.monotonic() + 1
+    before = supervisor.restarts()
     while not condition():
         if time.monotonic() > look_at:
             look_at = time.monotonic() + 1
-            _raise_if_crashing(supervisor, layout)
+            _raise_if_crashing(supervisor, layout, before)
         if time.monotonic() > until:
             late = [s.name for s in supervisor.states() if s.state not in {"RUNNING", "STOPPED"}]
             raise DidNotComeUp(
                 f"the platform was not ready after {READY_S} s; not running: {', '.join(late) or 'none'}. "
-                "`shopwright status` and `shopwright logs` tell more."
+                "`shopwright status` and `shopwright logs` tell more. What runs goes on; `shopwright down` "
+                "stops it."
             )
         time.sleep(POLL_S)
 
 
-def _raise_if_crashing(supervisor: Supervisor, layout: Layout) -> None:
-    restarts = supervisor.restarts()
+def _raise_if_crashing(supervisor: Supervisor, layout: Layout, before: Mapping[str, int]) -> None:
+    now = supervisor.restarts()
     for state in supervisor.states():
-        if state.state != "STOPPED" and restarts.get(state.name, 0) >= CRASHES_MAX:
+        if state.state != "STOPPED" and now.get(state.name, 0) - before.get(state.name, 0) >= CRASHES_MAX:
             words = last_words(layout, state.name)
-            raise DidNotComeUp(f"{state.name} keeps crashing at start. Its last words:\n{words}")
+            raise DidNotComeUp(
+                f"{state.name} keeps crashing at start. Its last words:\n{words}\n\n"
+                f"{way_out(layout, state.name)}"
+            )
+
+
+def way_out(layout: Layout, part: str) -> str:
+    """What to do about a part that does not start."""
+    general = (
+        f"`shopwright logs {part}` tells more. It is tried again with growing pauses; when the cause is "
+        "gone, run `shopwright up` again. `shopwright down` stops the rest."
+    )
+    if part == "postgres":
+        return (
+            f"{general} If its data in {layout.data / 'postgres'} is damaged, run `shopwright down` and "
+            "restore a backup, or move that folder away to begin with an empty shop."
+        )
+    return general
 
 
 def last_words(layout: Layout, part: str, lines: int = 12) -> str:
@@ -233,35 +314,3 @@ def _end_leftovers(layout: Layout, tell: Tell) -> bool:
         process.kill()
     psutil.wait_procs(alive, timeout=5)
     return True
-
-
-def _check_ports(supervised: bool) -> None:
-    """Raises PortBusy, naming who holds the port where the system tells."""
-    import socket
-
-    if supervised:
-        return
-    for name, port in zip(("SHOPWRIGHT_PORT", "SHOPWRIGHT_TLS_PORT"), ports(), strict=True):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except PermissionError as error:
-                raise BadHome(f"port {port} needs root; choose one above 1023 with {name}=…") from error
-            except OSError as error:
-                raise PortBusy(
-                    f"port {port} is in use{_holder(port)}. Stop that, or choose another with {name}=…"
-                ) from error
-
-
-def _holder(port: int) -> str:
-    try:
-        for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == port and connection.pid:
-                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    except psutil.Error:
-        return ""
-    return ""
-
-
-__all__ = ["DidNotComeUp", "PortBusy", "SupervisionFailed", "down", "last_words", "ready", "restart", "up"]

@@ -1,15 +1,16 @@
 """Certificates of one installation: a local CA, the gateway's, and a short-lived SPIFFE identity per
 service.
 
-Identities live for a day and are renewed at half of it by the keeper, which alone reads the CA's key. New
-files are renamed into place; Envoy watches the folder and takes them without a restart. X.509-SVID:
-https://spiffe.io/docs/.
+Identities live for a day (`SHOPWRIGHT_IDENTITY_LIFE_S`) and are renewed at half of it by the keeper, which
+alone reads the CA's key. New files are renamed into place; Envoy watches the folder and takes them without
+a restart. X.509-SVID: https://spiffe.io/docs/.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,24 +25,29 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from . import choices
 from .layout import Layout
 from .secrets import SERVICES
 
 TRUST_DOMAIN = "shopwright.local"
 CA_LIFE = timedelta(days=3650)
 GATEWAY_LIFE = timedelta(days=397)  # browsers take no longer
-IDENTITY_LIFE = timedelta(hours=24)
 SKEW = timedelta(minutes=5)
 
 
-def ensure(layout: Layout) -> None:
+def identity_life(environ: Mapping[str, str]) -> timedelta:
+    seconds = choices.number(environ, "SHOPWRIGHT_IDENTITY_LIFE_S", 86_400, least=2, most=31_536_000)
+    return timedelta(seconds=seconds)
+
+
+def ensure(layout: Layout, life: timedelta) -> None:
     """Make what is missing and renew what is past half of its life."""
     if not (layout.tls / "ca.crt").exists():
         _make_ca(layout)
-    renew(layout)
+    renew(layout, life)
 
 
-def renew(layout: Layout) -> list[str]:
+def renew(layout: Layout, life: timedelta) -> list[str]:
     """Renew certificates past half of their life; returns whose."""
     renewed = []
     if _due(layout.tls / "gateway.crt"):
@@ -56,7 +62,7 @@ def renew(layout: Layout) -> list[str]:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         if _due(folder / "cert.pem"):
             spiffe = x509.UniformResourceIdentifier(f"spiffe://{TRUST_DOMAIN}/ns/default/sa/{service}")
-            _issue(layout, service, [spiffe], IDENTITY_LIFE, folder / "cert.pem", folder / "key.pem")
+            _issue(layout, service, [spiffe], life, folder / "cert.pem", folder / "key.pem")
             renewed.append(service)
     return renewed
 
@@ -66,7 +72,7 @@ def _due(path: Path) -> bool:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return True
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    begin, end = certificate.not_valid_before_utc + SKEW, certificate.not_valid_after_utc
     return datetime.now(UTC) > begin + (end - begin) / 2
 
 

@@ -7,28 +7,29 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from . import certificates
 from .layout import Layout
 
 LOOK_EVERY_S = 60
+LOOKS = 8  # per life, where that is short
 
 
-def keep(layout: Layout) -> None:
-    """Run until SIGTERM; a disk that is full now is tried again a minute later."""
+def keep(layout: Layout, life: timedelta) -> None:
+    """Run until SIGTERM; a disk that is full now is tried again at the next look."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
         try:
-            renewed = certificates.renew(layout)
+            renewed = certificates.renew(layout, life)
         except OSError as error:
             _say(f"could not renew: {error}")
         else:
             if renewed:
                 _say(f"renewed {', '.join(renewed)}")
-        stop.wait(LOOK_EVERY_S)
+        stop.wait(min(LOOK_EVERY_S, life.total_seconds() / LOOKS))
 
 
 def _say(words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN_BYTES_MAX = 60  # leaves room below the 107 bytes of a socket's path for the longest name in it
+UNTOLD = re.compile(r"""[\x00-\x1f\x7f"'\\;#]""")  # what a configuration of supervisord cannot hold in a path
+PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # what stands in a URL, a command line and a configuration as it is
 
 
 class BadHome(RuntimeError):
@@ -25,17 +28,23 @@ class Layout:
     @classmethod
     def of(cls, home: Path) -> Layout:
         home = home.resolve()
-        run = home / "run"
-        if len(os.fsencode(run)) > RUN_BYTES_MAX:
-            name = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-            run = Path(tempfile.gettempdir()).resolve() / f"shopwright-{os.getuid()}-{name}"
-            if len(os.fsencode(run)) > RUN_BYTES_MAX:
-                run = Path("/tmp") / run.name  # noqa: S108 - made 0700 and checked for its owner below
-        return cls(home, run)
+        if found := UNTOLD.search(str(home)):
+            raise BadHome(f"SHOPWRIGHT_HOME={str(home)!r} has {found[0]!r} in its name; choose one without")
+        layout = cls(home, home / "run")
+        if not _fits(layout.run):
+            run = Path(tempfile.gettempdir()).resolve() / layout.label
+            # made 0700 and checked for its owner below
+            layout = cls(home, run if _fits(run) else Path("/tmp") / run.name)  # noqa: S108
+        return layout
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Layout:
         return cls.of(Path(environ.get("SHOPWRIGHT_HOME", ".shopwright")))
+
+    @property
+    def label(self) -> str:
+        """A name for what lies outside the home: no other home, and no other user, has the same."""
+        return f"shopwright-{os.getuid()}-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]}"
 
     config = property(lambda self: self.home / "config")
     secrets = property(lambda self: self.home / "secrets")
@@ -44,6 +53,7 @@ class Layout:
     logs = property(lambda self: self.home / "log")
     mailbox = property(lambda self: self.home / "mailbox")
     demo = property(lambda self: self.home / "demo.json")
+    choices = property(lambda self: self.config / "started-with.json")
     lock = property(lambda self: self.home / "up.lock")
     pg_sockets = property(lambda self: self.run / "pg")
     valkey_socket = property(lambda self: self.run / "valkey.sock")
@@ -74,12 +84,18 @@ class Layout:
             )
 
 
+def _fits(run: Path) -> bool:
+    return len(os.fsencode(run)) <= RUN_BYTES_MAX and bool(PLAIN.fullmatch(str(run)))
+
+
 def ports(environ: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """The gateway's plain and TLS port; raises BadHome for a value that is no port."""
+    """The gateway's plain and TLS port; raises BadHome for values that are not two ports."""
     found = []
     for name, default in (("SHOPWRIGHT_PORT", "8080"), ("SHOPWRIGHT_TLS_PORT", "8443")):
         value = environ.get(name, default)
         if not value.isdigit() or not 1 <= int(value) <= 65_535:
             raise BadHome(f"{name}={value} is not a port; give a number from 1 to 65535")
         found.append(int(value))
+    if found[0] == found[1]:
+        raise BadHome(f"SHOPWRIGHT_PORT and SHOPWRIGHT_TLS_PORT are both {found[0]}; give two ports")
     return found[0], found[1]

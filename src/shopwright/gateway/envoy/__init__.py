@@ -14,6 +14,7 @@ one. Certificates are watched: whoever renews one renames the new files into pla
 
 from __future__ import annotations
 
+from .clusters import grpc_name
 from .files import InvalidConfiguration, NotApplied, command, reload, validate, write
 from .health import healthy
 from .settings import GatewaySettings
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidConfiguration",
     "NotApplied",
     "command",
+    "grpc_name",
     "healthy",
     "reload",
     "validate",
