@@ -153,6 +153,20 @@ class TestRefresh:
 
         assert (answer.status_code, refused.status_code) == (204, 401)
 
+    async def test_one_session_can_be_ended_from_another_but_not_by_a_stranger(self, client):
+        account, stranger = await registered(client), await registered(client)
+        grant = (await log_in(client, account)).json()
+        session = (await client.get("/v1/users/me/sessions", headers=as_user(account))).json()["items"][0]
+        path = f"/v1/users/me/sessions/{session['id']}"
+
+        strangers = await client.delete(path, headers=as_user(stranger))
+        own = await client.delete(path, headers=as_user(account))
+        again = await client.delete(path, headers=as_user(account))
+        refused = await client.post("/v1/sessions/refresh", json={"refresh_token": grant["refresh_token"]})
+
+        assert (strangers.status_code, own.status_code, again.status_code) == (404, 204, 404)
+        assert refused.status_code == 401
+
 
 class TestAccount:
     async def test_asks_a_guest_to_log_in(self, client):

@@ -151,6 +151,12 @@ async def read_sessions(principal: Principal, users: Users) -> Sessions:
     return Sessions(await users.sessions(principal.require_user()))
 
 
+@delete("/v1/users/me/sessions/{session_id:uuid}", status_code=204, tags=["users"])
+async def end_session(session_id: UUID, principal: Principal, users: Users) -> None:
+    """Log out where the account is logged in elsewhere."""
+    await users.end_session(principal.require_user(), session_id)
+
+
 @get("/v1/users/me/export", tags=["users"])
 async def export_me(principal: Principal, users: Users) -> Export:
     """Everything this service knows of the account."""
@@ -212,6 +218,6 @@ def _view(user: User) -> UserView:
 
 HANDLERS: list[object] = [
     register, log_in, refresh, log_out, read_me, change_me, erase_me, change_password, read_sessions,
-    export_me,
+    end_session, export_me,
     read_addresses, add_address, change_address, remove_address, jwks, read_user,
 ]  # fmt: skip

@@ -159,6 +159,12 @@ class Users:
         async with self._db.read() as connection:
             return await store.sessions_of(connection, user_id)
 
+    async def end_session(self, user_id: UUID, session_id: UUID) -> None:
+        """End one of the account's sessions; raises NotFound for a stranger's or one that is over."""
+        async with self._db.begin() as tx:
+            if not await store.end_own_session(tx, user_id, session_id):
+                raise NotFound(detail=f"no session {session_id}")
+
     async def addresses(self, user_id: UUID) -> list[SavedAddress]:
         async with self._db.read() as connection:
             return await store.addresses_of(connection, user_id)

@@ -110,6 +110,10 @@ async def end_session(tx: Transaction, session_id: UUID) -> None:
     await tx.execute("UPDATE sessions SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1", session_id)
 
 
+async def end_own_session(tx: Transaction, user_id: UUID, session_id: UUID) -> bool:
+    return bool(await tx.execute(_END_OWN_SESSION, user_id, session_id))
+
+
 async def end_sessions_of(tx: Transaction, user_id: UUID, except_id: UUID | None = None) -> None:
     await tx.execute(_END_SESSIONS, user_id, except_id)
 
@@ -156,6 +160,9 @@ SELECT failures, extract(epoch FROM now() - last_at)::float AS age FROM failed_l
 """
 _END_SESSIONS = """
 UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $2
+"""
+_END_OWN_SESSION = """
+UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL
 """
 _UPSERT = """
 INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, $3, $4, $5)

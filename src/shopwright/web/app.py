@@ -29,7 +29,7 @@ from .sessions import Lifetimes, Sessions
 from .settings import WebSettings
 from .site import Site
 from .store import SessionStore
-from .storefront import account, cart, catalogue, checkout
+from .storefront import account, cart, catalogue, checkout, profile, purchases
 from .surface import Surface
 from .visit import visit_of
 
@@ -72,7 +72,8 @@ async def build(environ: Mapping[str, str]) -> Service:
 
 def _shop(site: Site) -> Router:
     pages: list[Any] = [
-        *catalogue.HANDLERS, *cart.HANDLERS, *checkout.HANDLERS, *account.HANDLERS, *machine.PAGES,
+        *catalogue.HANDLERS, *cart.HANDLERS, *checkout.HANDLERS, *account.HANDLERS, *profile.HANDLERS,
+        *purchases.HANDLERS, *machine.PAGES,
     ]  # fmt: skip
     return Router(
         "/",

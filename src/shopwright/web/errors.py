@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from litestar.exceptions import HTTPException
 from shopwright.chassis import telemetry
 from shopwright.chassis.problems import http_status
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import InternalError, InvalidInput, NotFound
+from shopwright.contracts.problems import InternalError, InvalidInput, NotFound, RequestTooLarge
 
 from .clients.remote import is_away
 from .forms import StaleForm
@@ -20,21 +21,28 @@ from .visit import Visit
 
 log = structlog.get_logger()
 
+Tell = Callable[[Visit, Problem], Response[Any]]
 
-def error_pages(site: Site) -> Any:
-    """Exception handlers of the shop's pages. Closures, because Litestar copies whatever else it is given."""
+
+def error_pages(site: Site, visit_class: type[Visit] | None = None, tell: Tell | None = None) -> Any:
+    """Exception handlers of pages. Closures, because Litestar copies whatever else it is given.
+
+    `tell` makes the page of a problem (the shop's own without it).
+    """
 
     def on_problem(request: Request, problem: Problem) -> Response[Any]:
         visit = request.state.get("visit")
         if not isinstance(visit, Visit):  # refused before the request got that far
-            visit = Visit(site, request)
+            visit = (visit_class or Visit)(site, request)
         log.info("refused", problem=problem.slug, detail=problem.detail)
-        return page_of(visit, problem)
+        return (tell or page_of)(visit, problem)
 
     def on_http(request: Request, error: HTTPException) -> Response[Any]:
         """The framework's own refusals."""
         if error.status_code in {404, 405}:
             return on_problem(request, NotFound())
+        if error.status_code == 413:
+            return on_problem(request, RequestTooLarge(detail="Please send less at once."))
         if error.status_code >= 500:
             return on_bug(request, error)
         return on_problem(request, InvalidInput(detail=error.detail, errors=[]))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency
 
 from shopwright.contracts.money import Money, exponent
@@ -80,7 +80,20 @@ def day(when: datetime | str, locale: str = "en") -> str:
 
 
 def moment(when: datetime | str, locale: str = "en") -> str:
-    return format_datetime(_time(when), format="medium", tzinfo=UTC, locale=locale) + " UTC"
+    """Day and minute; pages with JavaScript show it in the reader's own time zone."""
+    time = _time(when).astimezone(UTC)
+    return f"{format_date(time, format='medium', locale=locale)}, {time:%H:%M} UTC"
+
+
+def instant(when: datetime | str, locale: str = "en") -> str:
+    """Day and second, for those who compare times."""
+    time = _time(when).astimezone(UTC)
+    return f"{format_date(time, format='medium', locale=locale)}, {time:%H:%M:%S} UTC"
+
+
+def timestamp(when: datetime | str) -> str:
+    """For the `datetime` attribute of a `<time>`."""
+    return _time(when).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ago(when: datetime | str, locale: str = "en") -> str:
@@ -114,6 +127,15 @@ def days_text(least: int | None, most: int | None) -> str:
     return f"{least}–{most} working days" if least else f"Within {most} working day{'s' if most > 1 else ''}"
 
 
+def browser_name(agent: str) -> str:
+    """What a person calls the browser that calls itself `agent`: `Firefox on Linux`."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or agent.partition("/")[0][:40] or "Unknown device"
+
+
 @lru_cache(maxsize=8)
 def countries(locale: str = "en") -> list[tuple[str, str]]:
     """ISO 3166-1 countries by their names."""
@@ -130,6 +152,15 @@ def country_name(code: str, locale: str = "en") -> str:
     return str(Locale.parse(locale).territories.get(code, code))
 
 
+#: The first mark that is found counts: later browsers also name earlier ones.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Mac OS X", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
 _NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "AC", "CP", "DG", "EA", "IC", "TA", "XK", "CQ"}
 
 

@@ -17,8 +17,10 @@ from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import InvalidInput
 
 TOKEN_FIELD = "form_token"
-_SECRET = ("password", "current", "new", "otp", TOKEN_FIELD)
+_PASSWORDS = ("password", "current", "new")  # kept to the letter, blanks too
+_SECRET = (*_PASSWORDS, "otp", TOKEN_FIELD)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 TEXT_MAX = 2_000  # of one field; longer is no address and no search
 
 
@@ -41,14 +43,14 @@ class Form:
     def __init__(self, values: Mapping[str, str], files: Mapping[str, UploadFile] | None = None) -> None:
         self.values = dict(values)
         self.files = dict(files or {})
+        self.repeated: dict[str, list[str]] = {}
         self.errors: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
     def number(self, name: str, least: int, most: int, default: int) -> int:
-        text = self[name]
-        value = int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else default
+        value = int(self[name]) if _NUMBER.fullmatch(self[name]) else default
         return max(least, min(most, value))
 
     def money(self, name: str, currency: str) -> Money | None:
@@ -83,17 +85,22 @@ class Form:
         return {name: value for name, value in self.values.items() if name not in _SECRET}
 
 
-async def read_form(request: Request) -> Form:
-    """The posted fields, stripped and shortened; files apart."""
+async def read_form(request: Request, text_max: int = TEXT_MAX) -> Form:
+    """The posted fields, stripped and shortened; files apart. `repeated` has all values of each name."""
     sent = await request.form()
     values: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     files: dict[str, UploadFile] = {}
     for name, value in sent.multi_items():
         if isinstance(value, UploadFile):
             files[name] = value
         else:
-            values[name] = str(value).replace("\r\n", "\n").strip()[:TEXT_MAX]
-    return Form(values, files)
+            text = str(value).replace("\r\n", "\n")[:text_max]
+            values[name] = text if name in _PASSWORDS else text.strip()
+            repeated.setdefault(name, []).append(values[name])
+    form = Form(values, files)
+    form.repeated = repeated
+    return form
 
 
 def comes_from(request: Request, origin: str) -> bool | None:

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from . import formatting
+from . import formatting, prose
 from .assets import Assets
 from .forms import Form
 from .settings import WebSettings
@@ -37,6 +37,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "shop_tagline": settings.shop_tagline,
         "without": without,
         "empty_form": Form({}),
+        "form_of": Form,
         "locale": locale,
         "static": assets.url,
         "countries": partial(formatting.countries, locale),
@@ -49,6 +50,9 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "decimal": formatting.decimal_text,
         "day": partial(formatting.day, locale=locale),
         "moment": partial(formatting.moment, locale=locale),
+        "instant": partial(formatting.instant, locale=locale),
+        "timestamp": formatting.timestamp,
+        "browser": formatting.browser_name,
         "ago": partial(formatting.ago, locale=locale),
         "status": formatting.status_text,
         "payment_status": formatting.payment_text,
@@ -57,7 +61,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "query": query_text,
         "script_json": script_json,
         "pretty": pretty_json,
-        "paragraphs": paragraphs,
+        "prose": prose.clean,
         "combine": lambda first, second: {**first, **second},
         "plain": plain_text,
     }
@@ -94,10 +98,3 @@ def pretty_json(value: Any) -> str:
 def plain_text(html: str) -> str:
     """A description without its markup, for summaries and structured data."""
     return re.sub(r"\s+", " ", Markup(_TAG.sub(" ", html)).unescape()).strip()  # noqa: S704 - text, escaped where it is printed
-
-
-def paragraphs(text: str) -> Markup:
-    """A description as escaped paragraphs. Markup in it is dropped, for nobody here has vetted it."""
-    blocks = re.split(r"\n\s*\n|</p>|<br\s*/?>|</li>", text)
-    wanted = [plain_text(block) for block in blocks]
-    return Markup("\n").join(Markup("<p>%s</p>") % escape(block) for block in wanted if block)

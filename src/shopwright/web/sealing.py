@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -17,11 +18,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE_BYTES = 12
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def new_session_id() -> str:
     """256 random bits, URL-safe."""
     return secrets.token_urlsafe(32)
+
+
+def is_session_id(text: str) -> bool:
+    """Whether `text` looks like an id of ours; what does not is no cookie that we gave."""
+    return _SESSION_ID.fullmatch(text) is not None
 
 
 def hash_of(session_id: str) -> bytes:
@@ -49,11 +56,20 @@ class Seal:
             return None
 
     def form_token(self, session_id: str) -> str:
-        """The token that every form of this session carries; it changes with the session's id."""
-        return hmac.new(self._form_key, session_id.encode(), hashlib.sha256).hexdigest()
+        """The token that the forms of one page carry; it is good for this session id only.
+
+        Its text differs from page to page, so that the length of compressed pages tells nothing of it.
+        """
+        return self._token(secrets.token_hex(NONCE_BYTES), session_id)
 
     def is_form_token(self, token: str, session_id: str) -> bool:
-        return hmac.compare_digest(token.encode(), self.form_token(session_id).encode())
+        """Compared in constant time."""
+        expected = self._token(token.partition(".")[0], session_id)
+        return hmac.compare_digest(token.encode(), expected.encode())
+
+    def _token(self, nonce: str, session_id: str) -> str:
+        proof = hmac.new(self._form_key, f"{nonce}.{session_id}".encode(), hashlib.sha256)
+        return f"{nonce}.{proof.hexdigest()}"
 
 
 def _derive(key: str, purpose: bytes) -> bytes:

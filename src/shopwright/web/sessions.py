@@ -46,6 +46,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     refresh_token: str
     expires_at: float  # of the access token, seconds since the epoch
+    log_in_id: str = ""  # what users calls this log-in
 
     @property
     def is_staff(self) -> bool:
@@ -53,10 +54,11 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Purchase(msgspec.Struct, frozen=True):
-    """An order placed from this browser and the cart that opens it."""
+    """An order placed from this browser and the cart that opens it; the provider names the payment."""
 
     order_id: UUID
     cart_id: UUID
+    payment_id: str = ""
 
 
 class Session(msgspec.Struct, kw_only=True):
@@ -121,13 +123,24 @@ class Sessions:
         """End the session here and its tokens at users; a users service that is away does not keep it
         alive.
         """
-        await self._store.delete(hash_of(session.id))
+        await self.end(session)
         if session.identity is None:
             return
         try:
             await self._users.log_out(session.identity.access_token)
         except Problem as problem:
             log.info("tokens were not revoked at log-out", problem=problem.slug)
+
+    async def end(self, session: Session) -> None:
+        """The id is worth nothing from now on."""
+        await self._store.delete(hash_of(session.id))
+
+    async def rename(self, session: Session, name: str) -> None:
+        """Remember the account's new name."""
+        if session.identity is None or session.sealed is None:
+            return
+        seen, session.identity = session.sealed, msgspec.structs.replace(session.identity, name=name)
+        await self._store.swap_identity(hash_of(session.id), seen, self._sealed(session))
 
     async def forget_identity(self, session: Session) -> None:
         """The tokens are no longer good; cart and purchases stay."""
@@ -153,10 +166,10 @@ class Sessions:
         session.cart_id, session.cart_count = cart_id, count
         await self._store.set_cart(hash_of(session.id), cart_id, count)
 
-    async def add_purchase(self, session: Session, order_id: UUID, cart_id: UUID) -> None:
+    async def add_purchase(self, session: Session, purchase: Purchase) -> None:
         """Let this browser open the order later; the newest `PURCHASES_MAX` are kept."""
-        others = [item for item in session.purchases if item.order_id != order_id]
-        session.purchases = [Purchase(order_id, cart_id), *others][:PURCHASES_MAX]
+        others = [item for item in session.purchases if item.order_id != purchase.order_id]
+        session.purchases = [purchase, *others][:PURCHASES_MAX]
         await self._store.set_purchases(hash_of(session.id), msgspec.to_builtins(session.purchases))
 
     async def set_notice(self, session: Session, notice: str | None) -> None:
@@ -164,12 +177,11 @@ class Sessions:
         session.notice = notice
         await self._store.set_notice(hash_of(session.id), notice)
 
-    def form_token(self, session: Session) -> str:
-        return self._seal.form_token(session.id)
+    def form_token(self, session_id: str) -> str:
+        return self._seal.form_token(session_id)
 
-    def is_form_token(self, token: str, session: Session) -> bool:
-        """Compared in constant time."""
-        return self._seal.is_form_token(token, session.id)
+    def is_form_token(self, token: str, session_id: str) -> bool:
+        return self._seal.is_form_token(token, session_id)
 
     async def prune(self, stop: asyncio.Event) -> None:
         """Worker: delete ended sessions every few minutes."""
@@ -234,6 +246,7 @@ class Sessions:
 
 class _Claims(msgspec.Struct):
     sub: str = ""
+    sid: str = ""
     scope: str = ""
 
 
@@ -247,6 +260,7 @@ def identity_of(tokens: Tokens, email: str, name: str, refresh_token: str = "") 
         claims = _Claims()
     return Identity(
         user_id=claims.sub,
+        log_in_id=claims.sid,
         email=email,
         name=name,
         scopes=frozenset(claims.scope.split()),

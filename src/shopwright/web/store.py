@@ -69,6 +69,11 @@ class SessionStore:
         async with self._db.read() as connection:
             await connection.execute(_SET_IDENTITY, id_hash, identity)
 
+    async def swap_identity(self, id_hash: bytes, seen: bytes, identity: bytes) -> None:
+        """Set the identity unless it has changed, or is being renewed, since it was `seen`."""
+        async with self._db.read() as connection:
+            await connection.execute(_SWAP_IDENTITY, id_hash, seen, identity)
+
     async def identity(self, id_hash: bytes) -> bytes | None:
         async with self._db.read() as connection:
             sealed: bytes | None = await connection.fetchval(
@@ -101,6 +106,10 @@ UPDATE sessions SET refreshing_until = now() + $3::interval
 WHERE id_hash = $1 AND identity = $2 AND (refreshing_until IS NULL OR refreshing_until < now())
 """
 _SET_IDENTITY = "UPDATE sessions SET identity = $2, refreshing_until = NULL WHERE id_hash = $1"
+_SWAP_IDENTITY = """
+UPDATE sessions SET identity = $3
+WHERE id_hash = $1 AND identity = $2 AND (refreshing_until IS NULL OR refreshing_until < now())
+"""
 _PRUNE = """
 DELETE FROM sessions WHERE id_hash IN (
     SELECT id_hash FROM sessions WHERE least(idle_until, expires_at) < now() LIMIT $1 FOR UPDATE SKIP LOCKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +11,9 @@ from shopwright.chassis.http import Client
 
 from .orders import Address
 from .remote import WRITE_S, Remote
+
+
+AGENT_MAX = 300
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -33,6 +37,18 @@ class SavedAddress(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool = False
 
 
+class LogIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where the account is logged in; `agent` is what its browser calls itself."""
+
+    id: str
+    used_at: datetime
+    agent: str = ""
+
+
+class _LogIns(msgspec.Struct):
+    items: list[LogIn] = []
+
+
 class _Addresses(msgspec.Struct):
     items: list[SavedAddress] = []
 
@@ -41,9 +57,13 @@ class Users:
     def __init__(self, client: Client) -> None:
         self._users = Remote(client, "users")
 
-    async def log_in(self, email: str, password: str, otp: str = "") -> Tokens:
+    async def log_in(self, email: str, password: str, otp: str = "", *, agent: str = "") -> Tokens:
+        """`agent` is the browser's name for itself, which the account's owner is shown."""
         body = {"email": email, "password": password} | ({"otp": otp} if otp else {})
-        return await self._users.call("POST", "/v1/sessions", Tokens, body=body, timeout_s=WRITE_S)
+        headers = {"user-agent": agent[:AGENT_MAX]} if agent else {}
+        return await self._users.call(
+            "POST", "/v1/sessions", Tokens, body=body, headers=headers, timeout_s=WRITE_S
+        )
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """New tokens; the given one is used up."""
@@ -79,3 +99,21 @@ class Users:
 
     async def remove_address(self, token: str, address_id: str) -> None:
         await self._users.call("DELETE", f"/v1/users/me/addresses/{address_id}", token=token)
+
+    async def log_ins(self, token: str) -> list[LogIn]:
+        """Where the account is logged in, the last used first."""
+        return (await self._users.call("GET", "/v1/users/me/sessions", _LogIns, token=token)).items
+
+    async def end_log_in(self, token: str, log_in_id: str) -> None:
+        """Raises NotFound for one that is over."""
+        await self._users.call("DELETE", f"/v1/users/me/sessions/{log_in_id}", token=token)
+
+    async def export(self, token: str) -> bytes:
+        """Everything that users knows of the account, as JSON."""
+        return await self._users.call("GET", "/v1/users/me/export", token=token)
+
+    async def erase(self, token: str, password: str) -> None:
+        """Delete the account everywhere."""
+        await self._users.call(
+            "DELETE", "/v1/users/me", token=token, body={"password": password}, timeout_s=WRITE_S
+        )

@@ -18,11 +18,22 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { button.disabled = true; button.textContent = "One moment…"; }, 0);
 });
 
+// Times in the reader's own zone.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const when = new Date(time.dateTime);
+  const style = { dateStyle: "medium", timeStyle: "short" };
+  if (!isNaN(when)) time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, style).format(when);
+}
+
 // Suggestions below the search field.
 const field = document.querySelector(".top .search input");
 if (field) {
   let box = null, timer = 0, latest = 0;
-  const close = () => { box?.remove(); box = null; };
+  const said = document.createElement("span");
+  said.className = "hidden";
+  said.setAttribute("role", "status");
+  field.form.append(said);
+  const close = () => { box?.remove(); box = null; said.textContent = ""; };
   const suggest = async () => {
     const words = field.value.trim(), mine = ++latest;
     if (words.length < 2) return close();
@@ -37,13 +48,14 @@ if (field) {
     box = document.createElement("div");
     box.className = "suggestions";
     for (const item of items.slice(0, 7)) {
-      const text = typeof item === "string" ? item : item.name ?? item.title ?? item.text ?? "";
+      const folder = item.slug && { product: "/product/", category: "/category/" }[item.kind];
       const link = document.createElement("a");
-      link.href = item.slug ? "/product/" + encodeURIComponent(item.slug) : "/search?q=" + encodeURIComponent(text);
-      link.textContent = text;
+      link.href = folder ? folder + encodeURIComponent(item.slug) : "/search?q=" + encodeURIComponent(item.text);
+      link.textContent = item.text;
       box.append(link);
     }
     field.form.append(box);
+    said.textContent = box.children.length + (box.children.length === 1 ? " suggestion" : " suggestions");
   };
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(suggest, 150); });
   field.form.addEventListener("keydown", (event) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -13,7 +14,8 @@ from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, OutOfStock
 
 from ..clients.orders import Cart
-from ..clients.remote import is_away
+from ..clients.remote import is_away, unless_away
+from ..sessions import Purchase
 from ..visit import Visit
 
 QUANTITY_MAX = 999
@@ -26,8 +28,14 @@ async def show(visit: Visit) -> Response[bytes]:
     except Problem as problem:
         if not is_away(problem):
             raise
-        return await visit.page("cart.html", cart=None, away=True)
-    return await visit.page("cart.html", cart=cart, away=False)
+        return await visit.page("cart.html", cart=None, purchase=None, away=True)
+    purchase = None
+    if cart is not None and cart.status != "open":
+        purchase = next((item for item in visit.purchases if item.cart_id == cart.id), None)
+        if purchase is None or await _is_over(visit, purchase):
+            await visit.site.sessions.set_cart(await visit.start_session(), None, 0)
+            cart = None
+    return await visit.page("cart.html", cart=cart, purchase=purchase, away=False)
 
 
 @post("/cart/lines", include_in_schema=False)
@@ -50,11 +58,8 @@ async def add(visit: Visit) -> Response[bytes]:
     except Problem as problem:
         if problem.kind == "unauthenticated":
             raise
-        await visit.notify(refusal_text(problem))
-        back = form["slug"]
-        return visit.go(
-            f"/product/{back}?variant={form['sku']}" if back.replace("-", "").isalnum() else "/cart"
-        )
+        await visit.warn(refusal_text(problem))
+        return visit.go(_product_path(form["slug"], form["sku"]))
     await visit.site.sessions.set_cart(session, cart.id, cart.count)
     name = next((line.name for line in cart.lines if line.sku == form["sku"]), "")
     await visit.notify(f"{name or 'It'} is in your cart.")
@@ -81,7 +86,7 @@ async def change(visit: Visit, line_id: UUID) -> Response[bytes]:
     except Problem as problem:
         if problem.kind == "unauthenticated":
             raise
-        await visit.notify(refusal_text(problem))
+        await visit.warn(refusal_text(problem))
         return visit.go("/cart")
     await visit.site.sessions.set_cart(session, cart.id, cart.count)
     return visit.go("/cart")
@@ -127,6 +132,17 @@ def already_ordered(problem: Problem) -> UUID | None:
 def _is_gone(problem: Problem) -> bool:
     """Whether the cart cannot be used any more: forgotten, or ordered."""
     return problem.slug in {"not-found", "cart-already-ordered"}
+
+
+def _product_path(slug: str, sku: str) -> str:
+    return f"/product/{quote(slug, safe='')}?variant={quote(sku, safe='')}" if slug else "/cart"
+
+
+async def _is_over(visit: Visit, purchase: Purchase) -> bool:
+    """Whether the order that this cart became was paid without the buyer coming back."""
+    orders = visit.site.orders
+    order = await unless_away(orders.order(await visit.token(), purchase.order_id, purchase.cart_id))
+    return order is not None and not order.in_progress
 
 
 async def _new_cart(visit: Visit, token: str, currency: str) -> UUID:

@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from shopwright.contracts.money import parse_decimal
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound
 
@@ -57,18 +58,21 @@ async def category(visit: Visit, slug: str) -> Response[bytes]:
     listing, filtered = await _results(visit, asked, slug)
     return await visit.page(
         "listing.html", public=listing is not None, listing=listing, filtered=filtered, path=path,
-        title=path[-1].name if path else "Products", base=f"/category/{slug}", sorts=_sorts(asked), **asked,
+        title=path[-1].name if path else "Products", base=f"/category/{slug}", sorts=_sorts(asked),
+        within="", **asked,
     )  # fmt: skip
 
 
 @get("/search", include_in_schema=False)
 async def search(visit: Visit) -> Response[bytes]:
+    """Everything, or what the words find; `category` keeps to one category and those below it."""
     asked = _asked(visit.request)
-    listing, filtered = await _results(visit, asked, visit.request.query_params.get("category", ""))
+    within = visit.request.query_params.get("category", "")[:100]
+    listing, filtered = await _results(visit, asked, within)
     title = f"Results for “{asked['q']}”" if asked["q"] else "All products"
     return await visit.page(
         "listing.html", public=listing is not None, listing=listing, filtered=filtered, path=[], title=title,
-        base="/search", sorts=_sorts(asked), **asked,
+        base="/search", sorts=_sorts(asked), within=within, **asked,
     )  # fmt: skip
 
 
@@ -132,10 +136,11 @@ def _sorts(asked: dict[str, Any]) -> dict[str, str]:
 
 async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[Listing | None, bool]:
     """The products asked for, and whether filters worked: without search a category is a plain list."""
+    currency = visit.site.settings.currency
     query = {
         "q": asked["q"], "category": category, "sort": asked["sort"], "cursor": asked["cursor"],
-        "limit": PAGE,
-        "price_min": _minor(asked["price_min"]), "price_max": _minor(asked["price_max"]), **asked["chosen"],
+        "limit": PAGE, "price_min": _minor(asked["price_min"], currency),
+        "price_max": _minor(asked["price_max"], currency), **asked["chosen"],
     }  # fmt: skip
     try:
         return await visit.site.products.search(query), True
@@ -150,11 +155,13 @@ async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[
     return await unless_away(plain), False
 
 
-def _minor(text: str) -> int | None:
-    """A price limit as typed, in minor units; what is no number limits nothing."""
-    whole, _, part = text.replace(",", ".").partition(".")
-    digits = whole + (part + "00")[:2]
-    return int(digits) if whole.isascii() and digits.isdigit() else None
+def _minor(text: str, currency: str) -> int | None:
+    """A price limit as typed, in minor units; what is no amount limits nothing."""
+    try:
+        amount = parse_decimal(text.replace(",", "."), currency) if text else None
+    except ValueError:
+        return None
+    return amount.minor if amount and amount.minor >= 0 else None
 
 
 def _linked(product: Product, canonical: str, path: list[Category], origin: str) -> list[dict[str, Any]]:

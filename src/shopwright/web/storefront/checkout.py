@@ -12,19 +12,29 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from litestar import Response, get, post
 
 from shopwright.contracts.money import Money
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import NotFound, OutOfStock, PaymentDeclined, TotalChanged
+from shopwright.contracts.problems import (
+    NotAuthenticated,
+    NotFound,
+    OutOfStock,
+    PaymentDeclined,
+    TotalChanged,
+)
 
 from ..addresses import FIELDS, address_of, typed
 from ..clients.orders import Cart, Order
 from ..clients.remote import is_away, unless_away
 from ..clients.users import SavedAddress
 from ..forms import Form
+from ..sessions import Purchase
 from ..visit import Visit
 from .cart import already_ordered, read_cart, refusal_text
+
+log = structlog.get_logger()
 
 RETRY_S = 2  # an order in progress is looked at again this soon
 _STEPS = {
@@ -114,28 +124,31 @@ async def place(visit: Visit) -> Response[bytes]:
         order = await visit.site.orders.place(
             token,
             cart_id,
-            expected_total=Money(form.number("total", 0, 2**62, 0), form["currency"] or "ZZZ"),
+            expected_total=_seen_total(visit),
             return_url=f"{visit.origin}/checkout/return",
             key=form["key"] or secrets.token_hex(16),
         )
     except Problem as problem:
         return await _not_placed(visit, problem, cart_id)
-    await visit.site.sessions.add_purchase(session, order.id, cart_id)
+    await visit.site.sessions.add_purchase(session, Purchase(order.id, cart_id, order.payment.id))
     return await _next(visit, order)
 
 
 @get("/checkout/return", include_in_schema=False)
 async def came_back(visit: Visit) -> Response[bytes]:
-    """Where the provider sends the buyer: on to the order this browser placed last."""
-    given = visit.request.query_params.get("order", "")
-    if visit.session is None or not visit.session.purchases:
-        return visit.go(f"/orders/{given}" if given else "/orders")
-    latest = visit.session.purchases[0]
+    """Where the provider sends the buyer: on to the order that was paid, or the last of this browser."""
+    purchases = visit.purchases
+    if not purchases:
+        return visit.go("/orders")
+    payment_id = visit.request.query_params.get("payment", "")
+    purchase = next(
+        (item for item in purchases if payment_id and item.payment_id == payment_id), purchases[0]
+    )
     try:
-        await unless_away(visit.site.orders.look_again(latest.order_id))
-    except Problem:  # the webhook will tell; the page below asks again anyway
-        pass
-    return visit.go(f"/checkout/return/{latest.order_id}")
+        await unless_away(visit.site.orders.look_again(purchase.order_id))
+    except Problem as problem:  # the webhook will tell; the page below asks again anyway
+        log.warning("the order was not asked to look again", problem=problem.slug, detail=problem.detail)
+    return visit.go(f"/checkout/return/{purchase.order_id}")
 
 
 @get("/checkout/return/{order_id:uuid}", include_in_schema=False)
@@ -156,7 +169,7 @@ async def cancel(visit: Visit, order_id: UUID) -> Response[bytes]:
     except Problem as problem:
         if not _stays(problem):
             raise
-        await visit.notify(refusal_text(problem))
+        await visit.warn(refusal_text(problem))
         return visit.go(f"/checkout/return/{order_id}")
     await visit.notify("Nothing was ordered. Your cart is as it was.")
     return visit.go("/cart")
@@ -194,21 +207,20 @@ async def _not_placed(visit: Visit, problem: Problem, cart_id: UUID) -> Response
         raise problem
     if order_id := already_ordered(problem):
         assert visit.session is not None
-        await visit.site.sessions.add_purchase(visit.session, order_id, cart_id)
+        if visit.session.cart_of(order_id) is None:
+            await visit.site.sessions.add_purchase(visit.session, Purchase(order_id, cart_id))
         return visit.go(f"/checkout/return/{order_id}")
     if step := _STEPS.get(problem.slug):
-        await visit.notify(refusal_text(problem))
+        await visit.warn(refusal_text(problem))
         return visit.go(step)
     if isinstance(problem, PaymentDeclined):
-        await visit.notify(declined_text(problem.code))
+        await visit.warn(declined_text(problem.code))
         return visit.go("/checkout/review")
     if isinstance(problem, OutOfStock) or problem.slug in {"not-for-sale", "cart-empty", "cart-changed"}:
-        await visit.notify(_shortage_text(problem))
+        await visit.warn(_shortage_text(problem))
         return visit.go("/cart")
     if isinstance(problem, TotalChanged):
-        await visit.notify(
-            "A price has changed since you looked. Please check the new total before you order."
-        )
+        await visit.warn("A price has changed since you looked. Please check the new total before you order.")
         return visit.go("/checkout/review")
     return await _unknown_outcome(visit, problem)
 
@@ -239,7 +251,7 @@ async def _next(visit: Visit, order: Order) -> Response[bytes]:
     if order.lost:
         code = str((order.refusal or {}).get("code", ""))
         text = declined_text(code) if order.payment.status == "declined" else _lost_text(order)
-        await visit.notify(text)
+        await visit.warn(text)
         return visit.go("/checkout/review" if order.payment.status == "declined" else "/cart")
     session = visit.session
     if session and session.cart_id and session.cart_of(order.id) in {session.cart_id, None}:
@@ -258,8 +270,23 @@ async def _hand_over(visit: Visit, order: Order, url: str) -> Response[bytes]:
 
 
 async def _order(visit: Visit, order_id: UUID) -> Order:
+    """Raises NotAuthenticated for an account's order of this browser whose log-in has ended."""
     cart_id = visit.session.cart_of(order_id) if visit.session else None
-    return await visit.site.orders.order(await visit.token(), order_id, cart_id)
+    token = await visit.token()
+    try:
+        return await visit.site.orders.order(token, order_id, cart_id)
+    except NotFound:
+        if cart_id is not None and not token:
+            raise NotAuthenticated from None
+        raise
+
+
+def _seen_total(visit: Visit) -> Money:
+    """The total that the buyer saw on the review page; orders refuses one that is not so."""
+    try:
+        return Money(visit.form.number("total", 0, 2**62, 0), visit.form["currency"])
+    except ValueError:
+        return Money(0, visit.site.settings.currency)
 
 
 async def _saved(visit: Visit) -> list[SavedAddress]:
@@ -280,10 +307,11 @@ def _stays(problem: Problem) -> bool:
 
 def declined_text(code: str) -> str:
     reason = {
-        "insufficient_funds": "The card has not enough funds.",
+        "insufficient_funds": "There is not enough money on the card.",
         "expired_card": "The card has expired.",
-        "cancelled": "The payment was cancelled.",
-    }.get(code, "The payment was declined.")
+        "cancelled_by_buyer": "You cancelled the payment.",
+        "authentication_failed": "Your bank did not get your confirmation.",
+    }.get(code, "The card was declined.")
     return f"{reason} You were not charged, and your cart is still here: try again or use another card."
 
 
