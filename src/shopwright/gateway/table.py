@@ -238,6 +238,11 @@ def _staff(
     )
 
 
+def _forms(*paths: str, limit: str) -> tuple[Route, ...]:
+    """Forms of pages that stand for a call of this rate class, and are limited like it."""
+    return tuple(Route(path, "web", methods=("POST",), auth="public", limit=limit) for path in paths)
+
+
 UPLOAD_MAX: Final = 512 * MIB  # a catalogue of 100,000 products is about 100 MB
 PICTURE_MAX: Final = 16 * MIB
 UPLOAD_S: Final = 300
@@ -298,6 +303,8 @@ _WEB: Final = (
     Route("/static", "web", auth="public", limit="pages", cacheable=True),
     Route("/admin", "web", auth="public", limit="pages", body_max=PICTURE_MAX),
     Route("/admin/imports", "web", auth="public", limit="pages", body_max=UPLOAD_MAX, timeout_s=UPLOAD_S),
+    *_forms("/login", "/register", "/account/password", "/account/erase", "/admin/login", limit="account"),
+    *_forms("/checkout/place", limit="checkout"),
     Route("/", "web", auth="public", limit="pages"),
 )
 
@@ -322,7 +329,7 @@ OPERATIONS: Final = ("/readyz", "/metrics", "/internal/dead-letters", "/internal
 CALLS: Final = (
     Call(caller="web", target="users", paths=("/v1", "/oauth", "/.well-known", *OPERATIONS)),
     Call(caller="web", target="products", paths=("/v1", "/media", *OPERATIONS)),
-    Call(caller="web", target="orders", paths=("/v1", *OPERATIONS)),
+    Call(caller="web", target="orders", paths=("/v1", "/internal/orders", *OPERATIONS)),
     Call(caller="web", target="payments", paths=("/v1", *OPERATIONS)),
     Call(caller="web", target="notifications", paths=("/v1", *OPERATIONS)),
     Call(caller="orders", target="products", paths=("/internal",)),
