@@ -1,0 +1,176 @@
+"""Our own CSV, for spreadsheets: a row per variant, product data on the first (repeated or empty below).
+
+Columns: slug, name, sku, price (or price:EUR …), and as wanted status, brand, summary, description,
+categories, pictures, picture_alts, attribute:<name>, option:<name>, compare_at[:EUR], stock[:<warehouse>],
+barcode, weight_g, variant_picture. Lists are divided by `|`, paths of categories by ` > `; a backslash keeps
+a `|`, `>` or backslash. An apostrophe before = + - @ is Excel's shield against formulas and is taken off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from shopwright.contracts.money import Money
+from shopwright.products.catalog.drafts import PriceDraft, ProductDraft, Status, VariantDraft
+
+from . import table, values
+from .reading import Cells, Form, Note, Options, Read, Unit, lonely, read
+
+NAME = "csv"
+TITLE = "Shopwright CSV"
+
+PREFIXES = ("attribute", "option", "price", "compare_at", "stock")
+PLAIN = (
+    "slug", "name", "status", "brand", "summary", "description", "categories", "pictures", "picture_alts",
+    "sku", "barcode", "weight_g", "variant_picture", "price", "compare_at", "stock", "currency",
+)  # fmt: skip
+_STATUS: dict[str, Status] = {"active": "active", "": "active", "draft": "draft", "archived": "archived"}
+_SHIELDED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def fits(_text: str, columns: frozenset[str]) -> bool:
+    priced = any(column == "price" or column.startswith("price:") for column in columns)
+    return {"slug", "name", "sku"} <= columns and priced
+
+
+def units(path: Path, form: Form) -> Iterator[Unit]:
+    for line, cells in table.rows(path, form, _column):
+        yield Unit(line, cells.get("slug", "").casefold() or lonely(line), cells)
+
+
+def _column(name: str) -> str:
+    """Names of attributes and options keep their case."""
+    prefix, colon, rest = name.partition(":")
+    return f"{prefix.casefold()}:{rest.strip()}" if colon else name.casefold()
+
+
+def product(units: Sequence[Unit], options: Options) -> Read:
+    notes: list[Note] = []
+    rows = [Cells(unit, notes) for unit in units]
+    first = rows[0]
+    slug, name = first.text("slug"), shown(first.text("name"))
+    if not slug:
+        first.refuse("slug", "is missing; every row names its product's slug, such as oak-table")
+    if not name:
+        first.refuse("name", "is missing; the first row of a product has its name")
+    for column in first.names():
+        if column not in PLAIN and column.partition(":")[0] not in PREFIXES:
+            first.refuse(column, "is no column of this format; leave it out, or correct its name")
+    draft = ProductDraft(
+        slug=slug,
+        name=name,
+        summary=shown(first.text("summary")),
+        description=shown(first.text("description")),
+        brand=shown(first.text("brand")),
+        status=_status(first),
+        categories=[split(path, ">") for path in split(shown(first.text("categories")), "|", keep=True)],
+        attributes={
+            key: split(shown(value), "|")
+            for key, value in _prefixed(first, "attribute")
+        },
+        pictures=values.pictures(_pictures(first)),
+        variants=[_variant(row, options) for row in rows],
+    )  # fmt: skip
+    return read(units[0], slug or name, draft, notes)
+
+
+def shown(text: str) -> str:
+    return text[1:] if _SHIELDED.match(text) else text
+
+
+def split(text: str, separator: str, *, keep: bool = False) -> list[str]:
+    """The parts of a list; `keep` leaves backslashes for a second split."""
+    found = (part.strip() for part in _parts(text, separator))
+    return [part if keep else _plain(part) for part in found if part]
+
+
+def _parts(text: str, separator: str) -> list[str]:
+    """What stands between separators that no backslash keeps."""
+    if "\\" not in text:
+        return text.split(separator)
+    parts = [""]
+    for token in re.findall(r"\\.|.", text, re.DOTALL):
+        if token == separator:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
+
+
+def _plain(part: str) -> str:
+    return re.sub(r"\\(.)", r"\1", part)
+
+
+def _prefixed(row: Cells, prefix: str) -> Iterator[tuple[str, str]]:
+    for column, value in row.names().items():
+        if column.startswith(f"{prefix}:"):
+            yield column.removeprefix(f"{prefix}:"), str(value)
+
+
+def _variant(row: Cells, options: Options) -> VariantDraft:
+    sku = shown(row.text("sku"))
+    if not sku:
+        row.refuse("sku", "is missing; every row is a variant with a SKU of its own")
+    return VariantDraft(
+        sku=sku,
+        options={name: shown(value) for name, value in _prefixed(row, "option")},
+        prices=_prices(row, options),
+        stock=_stock(row, options),
+        barcode=shown(row.text("barcode")) or None,
+        weight_g=row.value("weight_g", lambda text: values.grams(text, "g")),
+        picture=row.text("variant_picture") or None,
+    )
+
+
+def _prices(row: Cells, options: Options) -> list[PriceDraft]:
+    default = row.text("currency").upper() or options.currency
+    before = dict(_amounts(row, "compare_at", default))
+    found = []
+    for currency, price in _amounts(row, "price", default):
+        compared = before.get(currency)
+        if compared is not None and not price < compared:
+            row.refuse(f"compare_at:{currency}", "must be more than the price; leave it empty otherwise")
+        found.append(PriceDraft(price, compared))
+    if not found and not any(note.outcome == "refused" for note in row.notes):
+        row.refuse(f"price:{default}", "is missing; every variant has a price such as 19.99")
+    return found
+
+
+def _amounts(row: Cells, name: str, default: str) -> Iterator[tuple[str, Money]]:
+    columns = [(name, default)] if row.text(name) else []
+    columns += [(f"{name}:{currency}", currency) for currency, _ in _prefixed(row, name)]
+    for column, currency in columns:
+        if not re.fullmatch(r"[A-Z]{3}", currency):
+            row.refuse(column, f"{currency!r} is no ISO 4217 code of a currency such as EUR")
+            continue
+        try:
+            yield currency, values.money(str(row.names()[column]), currency)
+        except ValueError as error:
+            row.refuse(column, str(error))
+
+
+def _stock(row: Cells, options: Options) -> dict[str, int]:
+    columns = [("stock", options.warehouse)] if row.text("stock") else []
+    columns += [(f"stock:{warehouse}", warehouse) for warehouse, _ in _prefixed(row, "stock")]
+    found: dict[str, int] = {}
+    for column, warehouse in columns:
+        try:
+            found[warehouse] = values.count(str(row.names()[column]))
+        except ValueError as error:
+            row.refuse(column, str(error))
+    return found if found or options.stock is None else {options.warehouse: options.stock}
+
+
+def _pictures(first: Cells) -> list[tuple[str, str]]:
+    sources = split(first.text("pictures"), "|")
+    alts = [_plain(part.strip()) for part in _parts(shown(first.text("picture_alts")), "|")]
+    return list(zip(sources, [*alts, *[""] * len(sources)], strict=False))
+
+
+def _status(first: Cells) -> Status:
+    word = first.text("status").casefold()
+    if word not in _STATUS:
+        first.refuse("status", f"{word!r} is none of active, draft, archived")
+    return _STATUS.get(word, "draft")
