@@ -199,12 +199,12 @@ class SagaRunner:
             place = turn_round(self._saga, place, {"type": "cancelled", "title": "It was cancelled"})
         return _Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
 
-    async def log_of(self, saga_id: UUID) -> list[LogEntry]:
-        """The saga's timeline, oldest first; raises NotFound."""
+    async def log_of(self, *saga_ids: UUID) -> list[LogEntry]:
+        """The timeline of sagas that belong together, oldest first; raises NotFound."""
         async with self._db.read() as connection:
-            rows = await connection.fetch(_READ_LOG, saga_id)
+            rows = await connection.fetch(_READ_LOG, list(saga_ids))
         if not rows:
-            raise NotFound(detail=f"no timeline of {saga_id}")
+            raise NotFound(detail=f"no timeline of {saga_ids[0]}")
         return [LogEntry(**row) for row in rows]
 
     async def measure(self) -> int:
@@ -257,5 +257,5 @@ _LOG = """
 INSERT INTO saga_log (saga_id, at, step, direction, outcome, detail)
 SELECT $1, * FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])
 """
-_READ_LOG = "SELECT at, step, direction, outcome, detail FROM saga_log WHERE saga_id = $1 ORDER BY at"
+_READ_LOG = "SELECT at, step, direction, outcome, detail FROM saga_log WHERE saga_id = ANY($1) ORDER BY at"
 _STUCK = "SELECT count(*) FROM sagas WHERE status = 'running' AND attempts >= $1"

@@ -69,3 +69,40 @@ class OrderCancelled(Event, frozen=True):
     email: str
     name: str
     total: Money
+    user_id: UUID | None = None
+
+
+class ShippedLine(msgspec.Struct, frozen=True, kw_only=True):
+    sku: str
+    name: str
+    quantity: int
+
+
+@event("orders.order_shipped.v1", subject="order_id")
+class OrderShipped(Event, frozen=True):
+    """Goods of an order left; `complete` when nothing of it is left to ship."""
+
+    order_id: UUID
+    number: str
+    user_id: UUID | None
+    email: str
+    name: str
+    lines: list[ShippedLine]
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    complete: bool
+
+
+@event("orders.order_refunded.v1", subject="order_id")
+class OrderRefunded(Event, frozen=True):
+    """Money of an order went back; `refunded` is the sum of all that did."""
+
+    order_id: UUID
+    number: str
+    user_id: UUID | None
+    email: str
+    name: str
+    amount: Money
+    refunded: Money
+    reason: str

@@ -41,7 +41,7 @@ class RefundRequest(_message.Message):
     def __init__(self, refund_id: _Optional[str] = ..., payment_id: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class PaymentState(_message.Message):
-    __slots__ = ("payment_id", "status", "action_url", "decline_code", "amount", "captured", "refunded", "currency")
+    __slots__ = ("payment_id", "status", "action_url", "decline_code", "amount", "captured", "refunded", "currency", "refund_status")
     PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ACTION_URL_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +50,7 @@ class PaymentState(_message.Message):
     CAPTURED_FIELD_NUMBER: _ClassVar[int]
     REFUNDED_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    REFUND_STATUS_FIELD_NUMBER: _ClassVar[int]
     payment_id: str
     status: str
     action_url: str
@@ -58,4 +59,5 @@ class PaymentState(_message.Message):
     captured: int
     refunded: int
     currency: str
-    def __init__(self, payment_id: _Optional[str] = ..., status: _Optional[str] = ..., action_url: _Optional[str] = ..., decline_code: _Optional[str] = ..., amount: _Optional[int] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ..., currency: _Optional[str] = ...) -> None: ...
+    refund_status: str
+    def __init__(self, payment_id: _Optional[str] = ..., status: _Optional[str] = ..., action_url: _Optional[str] = ..., decline_code: _Optional[str] = ..., amount: _Optional[int] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ..., currency: _Optional[str] = ..., refund_status: _Optional[str] = ...) -> None: ...

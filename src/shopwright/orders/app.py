@@ -18,9 +18,11 @@ from shopwright.chassis.streams import open_valkey
 from shopwright.contracts.payments import PaymentChanged
 from shopwright.contracts.users import UserErased
 
+from .api import after_sale as after_sale_api
 from .api import carts as carts_api
 from .api import orders as orders_api
 from .clients import Payments, Products, Users
+from .commands.after_sale import AfterSale
 from .commands.carts import Carts
 from .commands.orders import Orders
 from .settings import OrdersSettings
@@ -38,6 +40,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     products, users = Products(client), Users(client)
     carts = Carts(db, products, settings.currency)
     orders = Orders(db, products, payments, users, buyer_time=timedelta(seconds=settings.buyer_time_s))
+    after_sale = AfterSale(db, products, payments)
     subscribers = Subscribers(orders)
     consumer = Consumer(
         db,
@@ -65,11 +68,14 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "orders",
-        [*carts_api.HANDLERS, *orders_api.HANDLERS],
-        {"carts": carts, "orders": orders},
+        [*carts_api.HANDLERS, *orders_api.HANDLERS, *after_sale_api.HANDLERS],
+        {"carts": carts, "orders": orders, "after_sale": after_sale},
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
     )
-    workers = [relay.run, consumer.run, orders.runner.run, every(HOUSEKEEPING_S, keep_house)]
+    workers = [
+        relay.run, consumer.run, orders.runner.run, after_sale.runner.run,
+        every(HOUSEKEEPING_S, keep_house),
+    ]  # fmt: skip
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)

@@ -15,16 +15,27 @@ import msgspec
 
 from shopwright.chassis.http import Client
 from shopwright.chassis.rpc import RpcClient
+from shopwright.contracts.money import Money
 from shopwright.contracts.payments_rpc import (
     AUTHORISE,
     CAPTURE,
+    REFUND,
     VOID,
     AuthoriseRequest,
     PaymentId,
     PaymentState,
+    RefundRequest,
 )
 from shopwright.contracts.problems import NotFound
-from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve, ReserveLine
+from shopwright.contracts.products import (
+    Quote,
+    QuoteRequest,
+    Quotes,
+    Reservation,
+    Reserve,
+    ReserveLine,
+    Restock,
+)
 
 from .domain import Order
 
@@ -87,6 +98,16 @@ class Products:
         """Give back what was held, if anything was. Idempotent."""
         await self._settle(reservation, "release")
 
+    async def restock(self, restock_id: UUID, lines: Sequence[ReserveLine], reason: str) -> None:
+        """Put what was sold back on hand. Idempotent by `restock_id`."""
+        await self._client.call(
+            "products",
+            "PUT",
+            f"/internal/restocks/{restock_id}",
+            body=Restock(list(lines), reason),
+            timeout_s=STOCK_TIMEOUT_S,
+        )
+
     async def _settle(self, reservation: UUID, how: str) -> None:
         await self._client.call(
             "products",
@@ -148,3 +169,10 @@ class Payments:
     async def void(self, payment_id: UUID) -> PaymentState:
         """Give it back, or make sure that it never will be taken."""
         return await self._rpc.call(VOID, PaymentId(payment_id=str(payment_id)), timeout_s=PAYMENT_TIMEOUT_S)
+
+    async def refund(self, refund_id: UUID, payment_id: UUID, amount: Money) -> PaymentState:
+        """Give `amount` of what was captured back. Idempotent by `refund_id`."""
+        request = RefundRequest(
+            refund_id=str(refund_id), payment_id=str(payment_id), amount=amount.minor
+        )  # fmt: skip
+        return await self._rpc.call(REFUND, request, timeout_s=PAYMENT_TIMEOUT_S)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,11 +16,21 @@ from shopwright.contracts.money import Money, total
 from shopwright.contracts.orders import Address, OrderStatus, Total
 from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.products import Quote
+from shopwright.contracts.products import Quote, ReserveLine
 
 LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
 QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
 UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
+
+#: Every transition of an order that stands; what is not here is refused. The saga decides the ones before.
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    "in_progress": frozenset({"awaiting_buyer", "confirmed", "refused", "cancelled", "expired"}),
+    "awaiting_buyer": frozenset({"confirmed", "refused", "cancelled", "expired"}),
+    "confirmed": frozenset({"partially_fulfilled", "fulfilled", "cancelled"}),
+    "partially_fulfilled": frozenset({"partially_fulfilled", "fulfilled", "returned"}),
+    "fulfilled": frozenset({"returned"}),
+}
+PAID = frozenset({"confirmed", "partially_fulfilled", "fulfilled", "returned", "cancelled"})
 
 
 class CartAlreadyOrdered(Problem):
@@ -81,6 +91,36 @@ class OrderNotPlaced(Problem):
 
     kind = "conflict"
     order_id: UUID | None = None
+
+
+class WrongTransition(Problem):
+    """An order in this state does not allow that."""
+
+    kind = "conflict"
+    order_status: str
+    wanted: str
+
+
+class NotPaidYet(Problem):
+    """The payment of this order is not finished; try again in a moment."""
+
+    kind = "conflict"
+    payment_status: str
+
+
+class MoreThanOrdered(Problem):
+    """That is more than is left of a line."""
+
+    kind = "conflict"
+    line_id: UUID
+    left: int
+
+
+class MoreThanPaid(Problem):
+    """That is more than is left to pay back."""
+
+    kind = "conflict"
+    refundable: Money
 
 
 class OrderNotCancellable(Problem):
@@ -149,6 +189,38 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     total: Money
     options: dict[str, str] = {}
     picture: str | None = None
+    fulfilled: int = 0
+    returned: int = 0
+
+
+class Tracking(msgspec.Struct, frozen=True):
+    carrier: str = ""
+    number: str = ""
+    url: str = ""
+
+
+class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
+    """Goods that left together; `lines`: how many of each order line."""
+
+    id: UUID
+    tracking: Tracking
+    lines: dict[str, int]
+    created_at: datetime
+
+
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
+    """Money, goods or both that go back. A failed one gave nothing back and can be asked for again."""
+
+    id: UUID
+    order_id: UUID
+    kind: Literal["refund", "return", "cancellation"]
+    amount: Money
+    restock: list[ReserveLine]
+    reason: str
+    lines: dict[str, int] = {}
+    status: Literal["requested", "succeeded", "failed"] = "requested"
+    failure: str = ""
+    created_at: datetime
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +246,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     refusal: dict[str, Any] | None
     created_at: datetime
     lines: list[OrderLine]
+    refunding: Money
+    refunded: Money
+
+    @property
+    def refundable(self) -> Money:
+        """What can still be asked to be paid back."""
+        return self.total - self.refunding
 
     @property
     def settled(self) -> bool:
@@ -220,3 +299,32 @@ def choose_shipping(cart: Cart, methods: Sequence[ShippingMethod]) -> ShippingMe
     if chosen.needs_address and cart.address is None:
         raise AddressMissing(shipping_method=chosen.code)
     return chosen
+
+
+def check_transition(before: OrderStatus, after: OrderStatus) -> None:
+    """Raises WrongTransition for one that is not in the table."""
+    if after not in TRANSITIONS.get(before, frozenset()):
+        raise WrongTransition(
+            detail=f"an order that is {before} cannot become {after}", order_status=before, wanted=after
+        )
+
+
+def left_to_ship(order: Order) -> dict[UUID, int]:
+    return {line.id: line.quantity - line.fulfilled for line in order.lines if line.quantity > line.fulfilled}
+
+
+def left_to_return(order: Order) -> dict[UUID, int]:
+    return {line.id: line.fulfilled - line.returned for line in order.lines if line.fulfilled > line.returned}
+
+
+def check_quantities(wanted: Mapping[UUID, int], left: Mapping[UUID, int]) -> None:
+    """Raises MoreThanOrdered naming the first line that is passed (an unknown line has nothing left)."""
+    for line_id, quantity in wanted.items():
+        if quantity > left.get(line_id, 0):
+            raise MoreThanOrdered(line_id=line_id, left=left.get(line_id, 0))
+
+
+def value_of(order: Order, quantities: Mapping[UUID, int]) -> Money:
+    """What the buyer paid for these units: the unit price, which holds everything but shipping."""
+    lines = {line.id: line for line in order.lines}
+    return total((lines[line_id].unit_price * count for line_id, count in quantities.items()), order.currency)

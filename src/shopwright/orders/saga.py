@@ -1,8 +1,11 @@
-"""The purchase across services, on one screen.
+"""The purchase across services, and the way back, on one screen.
 
 reserve stock → authorise payment → **confirm** (the pivot, a local commit) → claim stock → capture → done.
 Before the pivot a refusal releases and voids; after it the saga only goes forward. Each step is idempotent:
 the reservation's id is the order's, the payment's id was chosen with the order.
+
+The way back (a refund, a return, a cancellation) was decided when it was noted, so it only goes forward:
+give the money back, put the goods back. A provider that refuses for good ends the money's part as failed.
 """
 
 from __future__ import annotations
@@ -19,3 +22,5 @@ PLACE_ORDER = Saga(
         Step("capture"),
     ),
 )
+
+TAKE_BACK = Saga(kind="take_back", steps=(Step("note", pivot=True), Step("give_back"), Step("restock")))

@@ -22,18 +22,20 @@ from shopwright.chassis import problems
 from shopwright.chassis.rpc import RpcServer, Serves
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
-from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentNotAuthorised
+from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentNotAuthorised, ProviderRefused
 from shopwright.contracts.payments_rpc import (
     AUTHORISE,
     CAPTURE,
+    REFUND,
     VOID,
     AuthoriseRequest,
     PaymentId,
     PaymentState,
+    RefundRequest,
 )
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, OutOfStock, Shortage, Unavailable
-from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve
+from shopwright.contracts.products import Quote, QuoteRequest, Quotes, Reservation, Reserve, Restock
 
 HTTP2_PREFACE = b"PRI * HTTP/2.0"
 
@@ -71,6 +73,7 @@ class Stockroom:
         self.prices: dict[str, Money] = {}
         self.held: dict[UUID, dict[str, int]] = {}
         self.status: dict[UUID, str] = {}
+        self.restocks: dict[UUID, Restock] = {}
         self.away = False
 
     def put(self, sku: str, price: int = 1_000, free: int = 10, currency: str = "EUR") -> str:
@@ -118,6 +121,14 @@ class Stockroom:
         leave()
         return self._answer(reservation)
 
+    def restock(self, restock_id: UUID, back: Restock) -> None:
+        leave = self._faults.enter("restock")
+        if restock_id not in self.restocks:
+            self.restocks[restock_id] = back
+            for line in back.lines:
+                self.free[line.sku] += line.quantity
+        leave()
+
     def _move(self, reservation: UUID, sign: int) -> None:
         for sku, quantity in self.held[reservation].items():
             self.free[sku] += sign * quantity
@@ -132,6 +143,8 @@ class Till:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.payments: dict[str, PaymentState] = {}
+        self.refunds: dict[str, int] = {}
+        self.refuses_refunds = False
 
     async def authorise(self, request: AuthoriseRequest) -> PaymentState:
         leave = self._faults.enter("authorise")
@@ -167,6 +180,21 @@ class Till:
         leave()
         return state
 
+    async def refund(self, request: RefundRequest) -> PaymentState:
+        leave = self._faults.enter("refund")
+        state = self.payments[request.payment_id]
+        if self.refuses_refunds:
+            raise ProviderRefused(code="too_late")
+        if request.refund_id not in self.refunds:
+            self.refunds[request.refund_id] = request.amount
+            state.refunded += request.amount
+            state.status = "refunded" if state.refunded == state.amount else "partially_refunded"
+        leave()
+        answer = PaymentState()
+        answer.CopyFrom(state)
+        answer.refund_status = "succeeded"
+        return answer
+
     def act(self, payment_id: object, status: str) -> None:
         """The buyer did something on the provider's page."""
         self.payments[str(payment_id)].status = status
@@ -193,6 +221,7 @@ class FakeShop:
             Serves(AUTHORISE, self.till.authorise),
             Serves(CAPTURE, self.till.capture),
             Serves(VOID, self.till.void),
+            Serves(REFUND, self.till.refund),
         ]
         server = RpcServer(rpc, methods, callers=("",))
         await server.start()
@@ -227,6 +256,8 @@ class FakeShop:
                 return self.stock.reserve(UUID(reservation), msgspec.json.decode(body, type=Reserve))
             case ["reservations", reservation, how]:
                 return self.stock.settle(UUID(reservation), how)
+            case ["restocks", restock]:
+                return self.stock.restock(UUID(restock), msgspec.json.decode(body, type=Restock))
             case ["users", user] if user in self.buyers:
                 return self.buyers[user]
         raise NotFound(detail=f"nothing at {request.path}")

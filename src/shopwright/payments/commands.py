@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,9 @@ RECENT_MAX = 5_000
 LOOKS_AT_ONCE = 50
 LOOK_EVERY_S = 1.0
 METHODS = {"card"}
+
+
+RefundStatus = Literal["succeeded", "failed", "unknown"]
 
 
 class Payments:
@@ -101,6 +104,11 @@ class Payments:
         if amount <= 0:
             raise invalid("/amount", "must be positive")
         return await self._to_the_end(self._refund(refund_id, payment_id, amount))
+
+    async def refund_status(self, refund_id: UUID, payment_id: UUID) -> RefundStatus:
+        """How a refund that was asked for ended; unknown while that is open."""
+        end = await store.ended(self._db, domain.key_of("refund", payment_id, refund_id))
+        return end.outcome if end is not None and end.outcome in {"succeeded", "failed"} else "unknown"
 
     async def get(self, payment_id: UUID) -> Payment:
         """The payment; while an outcome is open the provider is asked first. Raises NotFound."""

@@ -54,10 +54,12 @@ class PaymentsRpc:
         return _state(await self._payments.void(_uuid(request.payment_id, "payment_id")))
 
     async def refund(self, request: RefundRequest) -> PaymentState:
-        payment = await self._payments.refund(
-            _uuid(request.refund_id, "refund_id"), _uuid(request.payment_id, "payment_id"), request.amount
-        )
-        return _state(payment)
+        refund_id, payment_id = (
+            _uuid(request.refund_id, "refund_id"), _uuid(request.payment_id, "payment_id")
+        )  # fmt: skip
+        state = _state(await self._payments.refund(refund_id, payment_id, request.amount))
+        state.refund_status = await self._payments.refund_status(refund_id, payment_id)
+        return state
 
     async def get(self, request: PaymentId) -> PaymentState:
         return _state(await self._payments.get(_uuid(request.payment_id, "payment_id")))

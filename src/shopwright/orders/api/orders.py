@@ -21,8 +21,9 @@ from shopwright.contracts.orders import Address, OrderStatus, Total
 from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problems import NotAuthenticated, NotFound
 
+from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
-from ..domain import Order, OrderLine
+from ..domain import PAID, Order, OrderLine
 from ..store.orders import Listing
 from .carts import Email
 
@@ -74,6 +75,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None
     refusal: dict[str, Any] | None
     created_at: datetime
+    refunded: Money
 
 
 class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,13 +153,13 @@ async def read_summary(
 @get("/v1/orders/{order_id:uuid}", tags=["orders"])
 async def read_order(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> OrderView:
     """One order; a guest gives the cart's id in `x-cart-id`."""
-    return _view(await _seen(order_id, request, principal, orders))
+    return _view(await seen(order_id, request, principal, orders))
 
 
 @get("/v1/orders/{order_id:uuid}/timeline", tags=["orders"])
 async def read_timeline(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Timeline:
     """What happened to an order; staff see every attempt, buyers the outcomes."""
-    await _seen(order_id, request, principal, orders)
+    await seen(order_id, request, principal, orders)
     entries = await orders.timeline(order_id)
     if not principal.may(STAFF):
         entries = [msgspec.structs.replace(e, detail="") for e in entries if e.outcome in {"done", "waiting"}]
@@ -165,11 +167,21 @@ async def read_timeline(order_id: UUID, request: Request, principal: Principal, 
 
 
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, tags=["orders"])
-async def cancel_order(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> OrderView:
-    """Cancel an order that is not yet confirmed."""
-    if principal.user_id is not None and principal.may(STAFF):
+async def cancel_order(
+    order_id: UUID, request: Request, principal: Principal, orders: Orders, after_sale: AfterSale
+) -> OrderView:
+    """Cancel an order: before it is confirmed buyers and staff; after that staff, until something is shipped.
+
+    What was paid goes back, and so do the goods.
+    """
+    staff = principal.user_id is not None and principal.may(STAFF)
+    if staff:
         principal.require("orders:write")
-    await _seen(order_id, request, principal, orders)
+    order = await seen(order_id, request, principal, orders)
+    if staff and order.status in PAID:
+        principal.require("orders:refund")
+        await after_sale.cancel(order_id, "cancelled by staff", await once_of(request, str(order_id)))
+        return _view(await orders.find(order_id))
     return _view(await orders.cancel(order_id, await once_of(request, str(order_id))))
 
 
@@ -180,7 +192,7 @@ async def look_again(order_id: UUID, principal: Principal, orders: Orders) -> No
     await orders.look_again(order_id)
 
 
-async def _seen(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Order:
+async def seen(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Order:
     order = await orders.find(order_id)
     own = principal.user_id is not None and order.user_id == principal.user_id
     by_cart = order.user_id is None and request.headers.get("x-cart-id") == str(order.cart_id)
@@ -207,6 +219,7 @@ def _view(order: Order) -> OrderView:
         address=order.address,
         refusal=order.refusal,
         created_at=order.created_at,
+        refunded=order.refunded,
     )
 
 

@@ -40,9 +40,9 @@ from .. import domain
 from ..clients import Payments, Products, Users
 from ..domain import Cart, Order, OrderLine
 from ..saga import PLACE_ORDER
+from ..store import after_sale, summary
 from ..store import carts as cart_store
 from ..store import orders as store
-from ..store import summary
 from ..store.summary import Summary
 from .carts import visible
 
@@ -200,6 +200,8 @@ class Orders:
             refusal=None,
             created_at=datetime.now(UTC),
             lines=[_line(line, quotes[line.sku]) for line in cart.lines],
+            refunding=Money(0, cart.currency),
+            refunded=Money(0, cart.currency),
         )
 
     async def _why_not(self, tx: Transaction, cart_id: UUID) -> Exception:
@@ -241,7 +243,10 @@ class Orders:
             return await summary.read(connection, since, SLOW, STUCK_AFTER)
 
     async def timeline(self, order_id: UUID) -> list[LogEntry]:
-        return await self.runner.log_of(order_id)
+        """What happened to an order and to everything that went back of it, oldest first."""
+        async with self._db.read() as connection:
+            reversals = await after_sale.ids_of(connection, order_id)
+        return await self.runner.log_of(order_id, *reversals)
 
     async def look_again(self, order_id: UUID, once: str | None = None) -> None:
         """Something happened to the payment: drive the saga on, unless somebody does already."""
@@ -374,6 +379,7 @@ class Orders:
                     email=order.email,
                     name=order.name,
                     total=order.total,
+                    user_id=order.user_id,
                 )
             )
         else:

@@ -117,6 +117,8 @@ def _order(row: Row) -> Order:
         **{name: row[name] for name in _PLAIN},
         totals=msgspec.convert(row["totals"], list[Total]),
         total=Money(row["total"], currency),
+        refunding=Money(row["refunding"], currency),
+        refunded=Money(row["refunded"], currency),
         address=msgspec.convert(row["address"], Address) if row["address"] else None,
         lines=[
             OrderLine(
@@ -129,6 +131,8 @@ def _order(row: Row) -> Order:
                 total=Money(line["total"], currency),
                 options=line["options"],
                 picture=line["picture"],
+                fulfilled=line["fulfilled"],
+                returned=line["returned"],
             )
             for line in row["lines"]
         ],

@@ -1,0 +1,285 @@
+"""What staff do with a confirmed order: ship it, in parts too; take goods back; pay back; cancel.
+
+What is noted here holds at once, under the order's lock: no line is shipped or returned beyond what was
+bought, no money asked back beyond what was paid. Giving it back is the saga TAKE_BACK, driven inline and
+recovered like the purchase; a refund of unknown outcome is asked for again under its id, never twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from shopwright.chassis import deadline
+from shopwright.chassis.db import Database, Once, Transaction
+from shopwright.chassis.saga import Done, Failed, Place, Reply
+from shopwright.chassis.sagarunner import SagaRunner
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.money import Money
+from shopwright.contracts.orders import (
+    OrderCancelled,
+    OrderRefunded,
+    OrderShipped,
+    OrderStatus,
+    ShippedLine,
+)
+from shopwright.contracts.payments import PaymentDiffers, PaymentNotCaptured, ProviderRefused, RefundTooLarge
+from shopwright.contracts.problems import NotFound
+from shopwright.contracts.products import ReserveLine
+
+from .. import domain
+from ..clients import Payments, Products
+from ..domain import Fulfilment, Order, Reversal, Tracking
+from ..saga import TAKE_BACK
+from ..store import after_sale as store
+from ..store import orders as order_store
+
+log = structlog.get_logger()
+
+TIME = timedelta(days=30)  # forward-only, so the deadline turns nothing round
+ANSWER_S = 6.0  # a request waits this long for the money to be back, then tells that it is asked for
+CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
+Quantities = Mapping[UUID, int]
+
+
+class AfterSale:
+    def __init__(self, db: Database, products: Products, payments: Payments) -> None:
+        self._db, self._products, self._payments = db, products, payments
+        acts = {"note": self._note, "give_back": self._give_back, "restock": self._restock}
+        self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended)
+
+    async def fulfil(
+        self, order_id: UUID, lines: Quantities | None, tracking: Tracking, once: Once | None
+    ) -> Fulfilment:
+        """Ship `lines` (all that is left without them). Event: OrderShipped.
+
+        Raises:
+            NotPaidYet, WrongTransition, MoreThanOrdered: nothing was noted.
+        """
+        shipped = new_id()
+        async with self._db.begin(once) as tx:
+            if tx.repeated and tx.stored:
+                shipped = UUID(bytes=tx.stored)
+            else:
+                order = await self._locked(tx, order_id)
+                left = domain.left_to_ship(order)
+                wanted = left if lines is None else lines
+                complete = all(wanted.get(line_id, 0) >= count for line_id, count in left.items())
+                after: OrderStatus = "fulfilled" if complete else "partially_fulfilled"
+                domain.check_transition(order.status, after)
+                domain.check_quantities(wanted, left)
+                await store.fulfil(tx, shipped, order_id, wanted, tracking)
+                await store.move(tx, order_id, after)
+                tx.publish(_shipped(order, wanted, tracking, complete=complete))
+                tx.remember(shipped.bytes)
+        fulfilments, _ = await self.of_order(order_id)
+        return next(fulfilment for fulfilment in fulfilments if fulfilment.id == shipped)
+
+    async def refund(
+        self, order_id: UUID, amount: Money | None, reason: str, once: Once | None
+    ) -> Reversal:  # fmt: skip
+        """Pay back `amount` (all that is left without it). Events: OrderRefunded, PaymentChanged.
+
+        Raises:
+            NotPaidYet, MoreThanPaid: nothing was asked for.
+        """
+        return await self._take_back(order_id, "refund", amount, reason, once=once)
+
+    async def take_return(
+        self,
+        order_id: UUID,
+        lines: Quantities,
+        reason: str,
+        *,
+        amount: Money | None,
+        restock: bool,
+        once: Once | None,
+    ) -> Reversal:
+        """Goods came back: pay their price back (or `amount`, if any) and put them on the shelf.
+
+        Raises:
+            MoreThanOrdered, MoreThanPaid, NotPaidYet: nothing was noted.
+        """
+        return await self._take_back(
+            order_id, "return", amount, reason, lines=lines, restock=restock, once=once
+        )
+
+    async def cancel(self, order_id: UUID, reason: str, once: Once | None) -> Reversal:
+        """Cancel an order of which nothing was shipped: all money and goods go back.
+
+        Events: OrderCancelled, OrderRefunded.
+
+        Raises:
+            WrongTransition, NotPaidYet: it stays as it is.
+        """
+        return await self._take_back(order_id, "cancellation", None, reason, restock=True, once=once)
+
+    async def of_order(self, order_id: UUID) -> tuple[list[Fulfilment], list[Reversal]]:
+        async with self._db.read() as connection:
+            return await store.of_order(connection, order_id)
+
+    async def _take_back(
+        self,
+        order_id: UUID,
+        kind: str,
+        amount: Money | None,
+        reason: str,
+        *,
+        lines: Quantities | None = None,
+        restock: bool = False,
+        once: Once | None,
+    ) -> Reversal:
+        async with self._db.begin(once) as tx:
+            if tx.repeated and tx.stored:
+                noted = UUID(bytes=tx.stored)
+                held = None
+            else:
+                order = await self._locked(tx, order_id)
+                reversal = _reversal(order, kind, amount, reason, lines=lines or {}, restock=restock)
+                if not await store.take_back(tx, reversal, lines or {}):
+                    raise domain.MoreThanPaid(refundable=order.refundable)
+                await self._move(tx, order, reversal, lines or {})
+                noted = reversal.id
+                held = await self.runner.start(tx, noted, datetime.now(UTC) + TIME)
+                tx.remember(noted.bytes)
+        if held is not None:
+            try:
+                async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
+                    await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
+            except TimeoutError:
+                log.info("money is not back yet", reversal=str(noted))
+        return await self._read(noted)
+
+    async def _move(self, tx: Transaction, order: Order, reversal: Reversal, lines: Quantities) -> None:
+        """The order's next state, if this changes it."""
+        if reversal.kind == "cancellation":
+            domain.check_transition(order.status, "cancelled")
+            await store.move(tx, order.id, "cancelled")
+            tx.publish(
+                OrderCancelled(
+                    order_id=order.id, number=order.number, email=order.email, name=order.name,
+                    total=order.total, user_id=order.user_id,
+                )
+            )  # fmt: skip
+        elif reversal.kind == "return":
+            back = sum(lines.values()) + sum(line.returned for line in order.lines)
+            if back == sum(line.quantity for line in order.lines):
+                domain.check_transition(order.status, "returned")
+                await store.move(tx, order.id, "returned")
+
+    async def _locked(self, tx: Transaction, order_id: UUID) -> Order:
+        status = await store.lock(tx, order_id)
+        order = await order_store.find(tx, order_id) if status else None
+        if order is None:
+            raise NotFound(detail=f"no order {order_id}")
+        if order.status not in domain.PAID:
+            raise domain.WrongTransition(
+                detail=f"an order that is {order.status} was not paid",
+                order_status=order.status, wanted="fulfilled",
+            )  # fmt: skip
+        if order.payment_status not in CAPTURED:
+            raise domain.NotPaidYet(payment_status=order.payment_status)
+        return order
+
+    async def _read(self, reversal_id: UUID) -> Reversal:
+        async with self._db.read() as connection:
+            found = await store.reversal(connection, reversal_id)
+        if found is None:
+            raise NotFound(detail=f"no refund {reversal_id}")
+        return found
+
+    # The saga's steps: each is idempotent by the reversal's id.
+
+    async def _note(self, _reversal_id: UUID) -> Reply:
+        return Done()
+
+    async def _give_back(self, reversal_id: UUID) -> Reply:
+        reversal = await self._read(reversal_id)
+        async with self._db.read() as connection:
+            order = await order_store.find(connection, reversal.order_id)
+        assert order is not None, "the reversal's order was deleted"
+        status: str = order.payment_status
+        if reversal.amount.minor:
+            try:
+                state = await self._payments.refund(reversal_id, order.payment_id, reversal.amount)
+            except (ProviderRefused, RefundTooLarge, PaymentNotCaptured, PaymentDiffers) as problem:
+                return _gave_nothing(reversal_id, f"{problem.title}. {problem.detail}".strip())
+            if state.refund_status == "failed":
+                return _gave_nothing(reversal_id, "The provider refused.")
+            if state.refund_status != "succeeded":
+                return Failed("whether the money is back is not known yet")
+            status = state.status
+
+        async def book(tx: Transaction) -> None:
+            refunded = await store.paid_back(tx, reversal_id, status)
+            if reversal.amount.minor and refunded is not None:
+                tx.publish(_refunded(order, reversal, Money(refunded, order.currency)))
+
+        return Done(book)
+
+    async def _restock(self, reversal_id: UUID) -> Reply:
+        reversal = await self._read(reversal_id)
+        if reversal.restock:
+            await self._products.restock(reversal_id, reversal.restock, reversal.kind)
+        return Done()
+
+    async def _ended(self, tx: Transaction, reversal_id: UUID, place: Place) -> None:
+        """Nothing is left to do: what ended was booked step by step."""
+
+
+def _gave_nothing(reversal_id: UUID, failure: str) -> Done:
+    async def book(tx: Transaction) -> None:
+        await store.failed(tx, reversal_id, failure)
+
+    return Done(book)
+
+
+def _reversal(
+    order: Order, kind: str, amount: Money | None, reason: str, *, lines: Quantities, restock: bool
+) -> Reversal:
+    """What goes back of `order`; raises what forbids it."""
+    if kind == "return":
+        domain.check_quantities(lines, domain.left_to_return(order))
+    wanted = amount
+    if wanted is None:
+        value = domain.value_of(order, lines) if kind == "return" else order.refundable
+        wanted = min(value, order.refundable)
+    if wanted.currency != order.currency or order.refundable < wanted:
+        raise domain.MoreThanPaid(refundable=order.refundable)
+    if kind == "refund" and wanted.minor == 0:
+        raise domain.MoreThanPaid(refundable=order.refundable)
+    skus = {line.id: line.sku for line in order.lines}
+    units = lines or {line.id: line.quantity for line in order.lines}
+    return Reversal(
+        id=new_id(),
+        order_id=order.id,
+        kind=kind,  # type: ignore[arg-type]
+        amount=wanted,
+        restock=[ReserveLine(skus[line_id], count) for line_id, count in units.items()] if restock else [],
+        reason=reason,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _shipped(order: Order, lines: Quantities, tracking: Tracking, *, complete: bool) -> OrderShipped:
+    return OrderShipped(
+        order_id=order.id, number=order.number, user_id=order.user_id, email=order.email, name=order.name,
+        lines=[
+            ShippedLine(sku=line.sku, name=line.name, quantity=lines[line.id])
+            for line in order.lines
+            if line.id in lines
+        ],
+        carrier=tracking.carrier, tracking_number=tracking.number, tracking_url=tracking.url,
+        complete=complete,
+    )  # fmt: skip
+
+
+def _refunded(order: Order, reversal: Reversal, refunded: Money) -> OrderRefunded:
+    return OrderRefunded(
+        order_id=order.id, number=order.number, user_id=order.user_id, email=order.email, name=order.name,
+        amount=reversal.amount, refunded=refunded, reason=reversal.reason,
+    )  # fmt: skip

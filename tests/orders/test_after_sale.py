@@ -1,0 +1,199 @@
+"""After the sale: ship in parts, take back, pay back, cancel; never more than was bought or paid."""
+
+import asyncio
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+
+from orders.purchasing import ADA, STAFF, look, place, ready_cart, until
+
+BUYER_ONLY = {"x-user-id": STAFF["x-user-id"], "x-user-scope": "orders:read"}
+
+
+@pytest.fixture
+async def sold(client, shop):
+    """An order of four mugs, paid; the cart that opens it."""
+    cart = await ready_cart(client, shop, quantity=4, price=1_000, free=4)
+    order = (await place(client, cart)).json()
+    assert order["payment"]["status"] == "captured"
+    return order, cart
+
+
+async def post(client, order, what, headers=STAFF, **body):
+    return await client.post(f"/v1/orders/{order['id']}/{what}", json=body, headers=headers)
+
+
+def line(order, quantity):
+    return [{"id": order["lines"][0]["id"], "quantity": quantity}]
+
+
+class TestFulfil:
+    async def test_ships_in_parts_until_all_has_left(self, client, sold):
+        order, cart = sold
+
+        first = await post(client, order, "fulfilments", lines=line(order, 1), tracking={"carrier": "DHL"})
+        partly = await look(client, order, cart)
+        rest = await post(client, order, "fulfilments")
+        whole = await look(client, order, cart)
+
+        assert (first.status_code, partly["status"], partly["lines"][0]["fulfilled"]) == (
+            201, "partially_fulfilled", 1,
+        )  # fmt: skip
+        assert (rest.json()["lines"][0]["quantity"], whole["status"]) == (3, "fulfilled")
+        seen = await client.get(f"/v1/orders/{order['id']}/fulfilments", headers={"x-cart-id": cart["id"]})
+        assert [item["tracking"]["carrier"] for item in seen.json()["items"]] == ["DHL", ""]
+
+    async def test_never_ships_more_than_was_ordered_however_many_try(self, client, sold):
+        order, cart = sold
+
+        answers = await asyncio.gather(
+            *[post(client, order, "fulfilments", lines=line(order, 1)) for _ in range(10)]
+        )
+
+        assert Counter(answer.status_code for answer in answers) == {201: 4, 409: 6}
+        assert (await look(client, order, cart))["lines"][0]["fulfilled"] == 4
+
+    async def test_a_repeat_with_the_same_key_ships_once(self, client, sold):
+        order, cart = sold
+        headers = STAFF | {"idempotency-key": uuid4().hex}
+
+        answers = [await post(client, order, "fulfilments", headers, lines=line(order, 1)) for _ in range(3)]
+
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert (await look(client, order, cart))["lines"][0]["fulfilled"] == 1
+
+    async def test_refuses_what_was_not_paid_and_who_may_not(self, client, shop, sold):
+        waiting = (await place(client, await ready_cart(client, shop, sku="CUP"), token="")).json()
+
+        refused = await post(client, waiting, "fulfilments")
+
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/wrong-transition")
+        assert (await post(client, sold[0], "fulfilments", ADA)).status_code == 403
+        wrong = await post(client, sold[0], "fulfilments", tracking={"url": "javascript:alert(1)"})
+        assert wrong.json()["errors"][0]["pointer"] == "/tracking/url"
+
+
+class TestRefund:
+    async def test_pays_back_in_parts_to_the_last_cent(self, client, shop, sold):
+        order, cart = sold
+
+        part = await post(
+            client, order, "refunds", reason="scratch", amount={"amount": 90, "currency": "EUR"}
+        )
+        rest = await post(client, order, "refunds", reason="kindness")
+
+        assert (part.status_code, part.json()["status"]) == (201, "succeeded")
+        assert rest.json()["amount"]["amount"] == order["total"]["amount"] - 90
+        seen = await look(client, order, cart)
+        assert (seen["payment"]["status"], seen["refunded"]) == ("refunded", order["total"])
+        assert sum(shop.till.refunds.values()) == order["total"]["amount"]
+
+    async def test_never_pays_back_more_than_was_paid_however_many_try(self, client, shop, sold):
+        order, _ = sold
+        half = {"amount": order["total"]["amount"] // 2 + 1, "currency": "EUR"}
+
+        answers = await asyncio.gather(
+            *[post(client, order, "refunds", reason="race", amount=half) for _ in range(8)]
+        )
+
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 7}
+        assert list(shop.till.refunds.values()) == [half["amount"]]
+
+    @pytest.mark.parametrize("fault", ["before", "after"])
+    async def test_an_answer_that_was_lost_is_asked_for_again_not_paid_twice(self, client, shop, sold, fault):
+        order, cart = sold
+        shop.faults["refund"] = [fault]
+
+        answer = await post(client, order, "refunds", reason="late")
+
+        assert answer.status_code in {201, 202}
+        await until(client, order, cart, "confirmed", "refunded")
+        assert list(shop.till.refunds.values()) == [order["total"]["amount"]]
+
+    async def test_a_provider_that_refuses_leaves_the_money_to_be_asked_for_again(self, client, shop, sold):
+        order, cart = sold
+        shop.till.refuses_refunds = True
+
+        refused = await post(client, order, "refunds", reason="first")
+        shop.till.refuses_refunds = False
+        again = await post(client, order, "refunds", reason="second")
+
+        assert (refused.json()["status"], again.json()["status"]) == ("failed", "succeeded")
+        assert "refused" in refused.json()["failure"]
+        listed = await client.get(f"/v1/orders/{order['id']}/refunds", headers={"x-cart-id": cart["id"]})
+        assert [item["failure"] for item in listed.json()["items"]] == ["", ""]
+
+    async def test_needs_its_scope_a_reason_and_the_orders_currency(self, client, sold):
+        order, _ = sold
+
+        assert (await post(client, order, "refunds", BUYER_ONLY, reason="x")).status_code == 403
+        assert (await post(client, order, "refunds")).json()["errors"][0]["pointer"] == "/reason"
+        foreign = await post(client, order, "refunds", reason="x", amount={"amount": 1, "currency": "USD"})
+        assert (foreign.status_code, foreign.json()["refundable"]) == (409, order["total"])
+
+
+class TestReturn:
+    async def test_pays_the_goods_and_puts_them_on_the_shelf(self, client, shop, sold):
+        order, cart = sold
+        await post(client, order, "fulfilments")
+
+        part = await post(client, order, "returns", lines=line(order, 1), reason="too blue")
+        rest = await post(client, order, "returns", lines=line(order, 3), reason="too blue", restock=False)
+
+        assert [answer.json()["amount"]["amount"] for answer in (part, rest)] == [1_000, 3_000]
+        assert shop.stock.free["MUG"] == 1
+        seen = await look(client, order, cart)
+        assert (seen["status"], seen["payment"]["status"]) == ("returned", "partially_refunded")
+
+    async def test_takes_back_no_more_than_was_shipped(self, client, sold):
+        order, _ = sold
+        await post(client, order, "fulfilments", lines=line(order, 2))
+
+        answer = await post(client, order, "returns", lines=line(order, 3), reason="all")
+
+        assert (answer.status_code, answer.json()["left"]) == (409, 2)
+
+    async def test_goods_reach_the_shelf_though_products_was_away(self, client, shop, sold):
+        order, _ = sold
+        await post(client, order, "fulfilments")
+        shop.faults["restock"] = ["before", "after"]
+
+        await post(client, order, "returns", lines=line(order, 2), reason="late")
+
+        async with asyncio.timeout(10):
+            while shop.faults.calls["restock"] < 3:
+                await asyncio.sleep(0.05)
+        assert shop.stock.free["MUG"] == 2
+
+
+class TestCancel:
+    async def test_gives_money_and_goods_back(self, client, shop, sold):
+        order, cart = sold
+
+        answer = await post(client, order, "cancel")
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+        seen = await look(client, order, cart)
+        assert (seen["refunded"], shop.stock.free["MUG"]) == (order["total"], 4)
+        steps = (await client.get(f"/v1/orders/{order['id']}/timeline", headers=STAFF)).json()["items"]
+        assert [entry["step"] for entry in steps][-3:] == ["note", "give_back", "restock"]
+
+    async def test_refuses_once_something_was_shipped(self, client, sold):
+        order, _ = sold
+        await post(client, order, "fulfilments", lines=line(order, 1))
+
+        answer = await post(client, order, "cancel")
+
+        assert (answer.status_code, answer.json()["order_status"]) == (409, "partially_fulfilled")
+
+    async def test_shipping_and_cancelling_at_once_do_one_of_the_two(self, client, shop, sold):
+        order, cart = sold
+
+        shipped, cancelled = await asyncio.gather(
+            post(client, order, "fulfilments"), post(client, order, "cancel")
+        )
+
+        assert sorted([shipped.status_code < 300, cancelled.status_code < 300]) == [False, True]
+        seen = await look(client, order, cart)
+        assert (seen["status"], seen["lines"][0]["fulfilled"]) in {("fulfilled", 4), ("cancelled", 0)}
