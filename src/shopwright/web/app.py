@@ -16,10 +16,11 @@ from shopwright.chassis.http import Client
 from shopwright.chassis.server import Service
 from shopwright.chassis.settings import load
 
-from . import api, machine
+from . import api, backoffice, machine
 from .assets import Assets
 from .clients.operations import Operations
 from .clients.orders import Orders
+from .clients.payments import Payments
 from .clients.products import Products
 from .clients.users import Users
 from .errors import error_pages
@@ -49,6 +50,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         users=users,
         products=Products(client),
         orders=Orders(client),
+        payments=Payments(client),
         operations=Operations(client),
     )
     draining = asyncio.Event()
@@ -61,7 +63,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     asgi = Surface(
         create_asgi(
             "web",
-            [_shop(site), *machine.HANDLERS, *api.HANDLERS],
+            [_shop(site), backoffice.router(site), *machine.HANDLERS, *api.HANDLERS],
             shared,
             draining=draining,
             ready=[db.ready],

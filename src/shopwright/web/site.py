@@ -16,6 +16,7 @@ from shopwright.contracts.problem import Problem
 from .assets import Assets
 from .clients.operations import Operations
 from .clients.orders import Orders
+from .clients.payments import Payments
 from .clients.products import Products
 from .clients.reading import Category
 from .clients.users import Users
@@ -68,6 +69,7 @@ class Site:
     users: Users
     products: Products
     orders: Orders
+    payments: Payments
     operations: Operations
     categories: Remembered[list[Category]] = field(init=False)
 

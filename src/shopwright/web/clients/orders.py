@@ -130,6 +130,17 @@ class _Timeline(msgspec.Struct):
     items: list[Step] = []
 
 
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in since a time; `attention` holds orders that do not move on by themselves."""
+
+    since: datetime
+    orders: int = 0
+    revenue: list[Money] = []
+    in_progress: int = 0
+    awaiting_buyer: int = 0
+    attention: list[Order] = []
+
+
 class Orders:
     def __init__(self, client: Client) -> None:
         self._orders = Remote(client, "orders")
@@ -221,6 +232,11 @@ class Orders:
         """Everybody's orders; needs orders:read."""
         query = {"limit": limit, "cursor": cursor, "status": status, "q": q}
         return await self._orders.call("GET", "/v1/orders", OrderPage, token=token, query=query)
+
+    async def summary(self, token: str, since: datetime) -> Summary:
+        """Needs orders:read."""
+        query = {"since": since.isoformat()}
+        return await self._orders.call("GET", "/v1/orders/summary", Summary, token=token, query=query)
 
     async def look_again(self, order_id: UUID) -> None:
         """The buyer is back from the provider: ask it how the payment stands."""

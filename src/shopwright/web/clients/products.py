@@ -6,6 +6,7 @@ The shapes here are what pages show; `reading.py` makes them of whatever members
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +31,22 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
 
 class StockPage(msgspec.Struct):
     items: list[Stock] = []
+    next_cursor: str | None = None
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the stock ledger."""
+
+    at: datetime
+    warehouse: str = ""
+    delta_on_hand: int = 0
+    delta_reserved: int = 0
+    reason: str = ""
+    reference: str = ""
+
+
+class MovementPage(msgspec.Struct):
+    items: list[Movement] = []
     next_cursor: str | None = None
 
 
@@ -88,9 +105,19 @@ class Products:
     async def stock(self, token: str, sku: str) -> Stock:
         return await self._products.call("GET", f"/v1/inventory/{quote(sku, safe='')}", Stock, token=token)
 
-    async def stock_page(self, token: str, *, q: str = "", cursor: str = "", limit: int = 50) -> StockPage:
-        query = {"q": q, "cursor": cursor, "limit": limit}
+    async def stock_page(
+        self, token: str, *, q: str = "", cursor: str = "", limit: int = 50, low: int | None = None,
+        sort: str = "",
+    ) -> StockPage:  # fmt: skip
+        """`low`: at most so many available; `sort` is `sku` or `available`, the scarcest first."""
+        query = {"q": q, "cursor": cursor, "limit": limit, "low": low, "sort": sort}
         return await self._products.call("GET", "/v1/inventory", StockPage, token=token, query=query)
+
+    async def movements(self, token: str, sku: str, *, cursor: str = "", limit: int = 50) -> MovementPage:
+        """Every change of a SKU's stock, newest first."""
+        path = f"/v1/inventory/{quote(sku, safe='')}/movements"
+        query = {"cursor": cursor, "limit": limit}
+        return await self._products.call("GET", path, MovementPage, token=token, query=query)
 
     async def adjust(self, token: str, adjustment: dict[str, Any], *, key: str) -> Stock:
         return await self._products.call(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from shopwright.chassis import problems
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.problems import NotFound, UnknownSku
+from shopwright.contracts.problems import IdempotencyKeyReused, NotFound, UnknownSku
 
 from .people import People
 from .routing import money, route
@@ -40,7 +42,8 @@ class Goods:
         self.products: list[dict[str, Any]] = []
         self.categories: list[dict[str, Any]] = []
         self.facets: dict[str, Any] = {}
-        self.adjustments: list[dict[str, Any]] = []
+        self.movements: list[dict[str, Any]] = []
+        self._adjusted: dict[str, dict[str, Any]] = {}
 
     def variant(self, sku: str) -> tuple[dict[str, Any], dict[str, Any]]:
         for item in self.products:
@@ -91,9 +94,21 @@ class Goods:
     @route("products", "GET", "/v1/inventory")
     def stock_list(self, request: web.Request, _body: Any) -> Any:
         self._people.needs(request, "inventory:read")
-        q = request.query.get("q", "").lower()
+        q, low = request.query.get("q", "").lower(), request.query.get("low")
         rows = [self._stock(v["sku"]) for item in self.products for v in item["variants"]]
-        return {"items": [row for row in rows if q in row["sku"].lower()][:50], "next_cursor": None}
+        rows = [row for row in rows if q in row["sku"].lower()]
+        rows = [row for row in rows if low is None or row["available"] <= int(low)]
+        scarcest = request.query.get("sort") == "available"
+        rows.sort(key=lambda row: (row["available"] if scarcest else 0, row["sku"]))
+        start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "50"))
+        more = str(start + limit) if start + limit < len(rows) else None
+        return {"items": rows[start : start + limit], "next_cursor": more}
+
+    @route("products", "GET", "/v1/inventory/([^/]+)/movements")
+    def movements_of(self, request: web.Request, _body: Any, sku: str) -> Any:
+        self._people.needs(request, "inventory:read")
+        found = [row for row in reversed(self.movements) if row["sku"] == sku]
+        return {"items": found, "next_cursor": None}
 
     @route("products", "GET", "/v1/inventory/([^/]+)")
     def stock_of(self, request: web.Request, _body: Any, sku: str) -> Any:
@@ -103,15 +118,46 @@ class Goods:
     @route("products", "POST", "/v1/inventory/adjustments")
     def adjust(self, request: web.Request, body: Any) -> Any:
         self._people.needs(request, "inventory:write")
+        if (key := request.headers.get("idempotency-key", "")) and key in self._adjusted:
+            if self._adjusted[key] != body:
+                raise IdempotencyKeyReused
+            return self._stock(body["sku"])
+        stock = self._stock(body["sku"])
+        place = body.get("warehouse") or "main"
+        if place not in {"main", "north"}:
+            raise problems.ForeignProblem(document=UNKNOWN_WAREHOUSE | {"warehouse": place})
+        if stock["on_hand"] + body["delta"] < stock["reserved"]:
+            known = {name: stock[name] for name in ("sku", "on_hand", "reserved")}
+            raise problems.ForeignProblem(document=STOCK_TOO_LOW | known)
         _, variant = self.variant(body["sku"])
         variant["available"] += body["delta"]
-        self.adjustments.append(body)
+        self._adjusted[key] = body
+        self.movements.append(
+            {
+                "id": len(self.movements) + 1, "sku": body["sku"], "warehouse": place,
+                "delta_on_hand": body["delta"], "delta_reserved": 0, "reason": body["reason"],
+                "reference": "", "at": datetime.now(UTC),
+            }
+        )  # fmt: skip
         return self._stock(body["sku"])
 
     def _stock(self, sku: str) -> dict[str, Any]:
-        item, variant = self.variant(sku)
+        try:
+            _, variant = self.variant(sku)
+        except UnknownSku:
+            raise NotFound(detail=f"no stock of {sku}") from None
         count = variant["available"]
-        return {
-            "sku": sku, "on_hand": count + 1, "reserved": 1, "available": count, "name": item["name"],
-            "warehouses": [{"warehouse": "main", "on_hand": count + 1, "reserved": 1, "available": count}],
+        main = {
+            "code": "main", "name": "Main warehouse", "on_hand": count + 1, "reserved": 1, "available": count
         }  # fmt: skip
+        sums = {name: main[name] for name in ("on_hand", "reserved", "available")}
+        return {"sku": sku, **sums, "warehouses": [main]}
+
+
+UNKNOWN_WAREHOUSE = {
+    "type": "/problems/unknown-warehouse", "title": "There is no such warehouse", "status": 422
+}  # fmt: skip
+STOCK_TOO_LOW = {
+    "type": "/problems/stock-too-low", "status": 409,
+    "title": "That would leave less on hand than is reserved for orders",
+}  # fmt: skip

@@ -19,6 +19,7 @@ from .goods import Goods
 from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
+from .till import Till
 
 
 class Asked(msgspec.Struct):
@@ -83,7 +84,10 @@ class FakeMesh:
         self.away: set[str] = set()
         self.refusals: dict[str, Problem] = {}
         self.asked: list[Asked] = []
-        self._parts = {"users": self.people, "products": self.goods, "orders": self.purchases}
+        self.till = Till(self.people, self.purchases)
+        self._parts: dict[str, Any] = {
+            "users": self.people, "products": self.goods, "orders": self.purchases, "payments": self.till,
+        }  # fmt: skip
         self._runner: web.AppRunner | None = None
 
     async def start(self, socket: Path) -> None:

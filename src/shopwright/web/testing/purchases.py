@@ -33,6 +33,8 @@ class Purchases:
         self._people, self._goods = people, goods
         self.carts: dict[str, dict[str, Any]] = {}
         self.orders: dict[str, dict[str, Any]] = {}
+        self.timelines: dict[str, list[dict[str, Any]]] = {}  # where the usual one is not meant
+        self.stuck: set[str] = set()  # ids of orders that do not move on
         self.pay = "hosted"  # or: paid, declined, slow
         self.action_url = "http://shop.test/sandbox/pay/1"
         self._by_key: dict[str, dict[str, Any]] = {}
@@ -158,9 +160,28 @@ class Purchases:
             for order in reversed(self.orders.values())
             if (everyone or order["user"] == email)
             and (not status or order["status"] == status)
-            and (not q or q in order["number"] or q in order["email"])
+            and (not q or q.upper() == order["number"] or q.lower() == order["email"].lower())
         ]
-        return {"items": found, "next_cursor": None}
+        start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
+        more = str(start + limit) if start + limit < len(found) else None
+        return {"items": found[start : start + limit], "next_cursor": more}
+
+    @route("orders", "GET", "/v1/orders/summary")
+    def summary(self, request: web.Request, _body: Any) -> Any:
+        self._people.needs(request, "orders:read")
+        since = datetime.fromisoformat(request.query["since"])
+        bought = [
+            order
+            for order in self.orders.values()
+            if order["created_at"] >= since and order["status"] in {"confirmed", "fulfilled"}
+        ]
+        waiting = [order["status"] for order in self.orders.values()]
+        return {
+            "since": since, "orders": len(bought),
+            "revenue": [money(sum(order["total"]["amount"] for order in bought))] if bought else [],
+            "in_progress": waiting.count("in_progress"), "awaiting_buyer": waiting.count("awaiting_buyer"),
+            "attention": [order for order in self.orders.values() if order["id"] in self.stuck],
+        }  # fmt: skip
 
     @route("orders", "GET", "/v1/orders/([^/]+)")
     def read_order(self, request: web.Request, _body: Any, order_id: str) -> Any:
@@ -179,6 +200,8 @@ class Purchases:
     @route("orders", "GET", "/v1/orders/([^/]+)/timeline")
     def timeline(self, request: web.Request, body: Any, order_id: str) -> Any:
         at = self.read_order(request, body, order_id)["created_at"]
+        if order_id in self.timelines:
+            return {"items": self.timelines[order_id]}
         return {
             "items": [
                 {"at": at + timedelta(seconds=place), "step": step, "direction": "forward",
@@ -190,12 +213,17 @@ class Purchases:
     @route("orders", "POST", "/v1/orders/([^/]+)/cancel")
     def cancel(self, request: web.Request, body: Any, order_id: str) -> Any:
         order = self.read_order(request, body, order_id)
+        email = self._people.user_of(request)
+        if email and "orders:read" in self._people.users[email]["scope"]:
+            self._people.needs(request, "orders:write")
+        if order["status"] not in {"in_progress", "awaiting_buyer"}:
+            raise problems.ForeignProblem(document=NOT_CANCELLABLE | {"order_status": order["status"]})
         self.finish(order_id, "cancelled", "voided")
         return order
 
     @route("orders", "POST", "/internal/orders/([^/]+)/look-again")
-    def look_again(self, _request: web.Request, _body: Any, _order_id: str) -> Any:
-        return None
+    def look_again(self, _request: web.Request, _body: Any, order_id: str) -> Any:
+        self.stuck.discard(order_id)
 
     def finish(self, order_id: str, status: str = "confirmed", payment: str = "captured") -> None:
         """What the provider's webhook or a worker would bring about."""
@@ -240,3 +268,9 @@ class Purchases:
             "total": money(subtotal + (shipping or 0)),
             "stale": False,
         }
+
+
+NOT_CANCELLABLE = {
+    "type": "/problems/order-not-cancellable", "status": 409,
+    "title": "An order in this state can no longer be cancelled here",
+}  # fmt: skip
