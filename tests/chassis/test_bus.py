@@ -89,6 +89,30 @@ class TestDelivery:
         await until(both)
         assert acted.count("Ada") == 1
 
+    async def test_takes_over_what_a_replica_left_that_never_comes_back(self, database, valkey):
+        db, seen, stop = await database("chassis"), [], asyncio.Event()
+
+        async def handler(fact, once):
+            seen.append(fact.name)
+
+        async with db.begin() as tx:
+            tx.publish(registered("Ada"))
+        await Relay(db, valkey, "users").turn()
+        await valkey.xgroup_create("events:users", "g", id="0")
+        assert await valkey.xreadgroup("g", "gone", {"events:users": ">"})
+        living = Consumer(
+            db, valkey, group="g", name="living", sources=["users"], handlers={UserRegistered: handler},
+            claim_idle_ms=700,
+        )  # fmt: skip
+        task = asyncio.create_task(living.run(stop))
+
+        async def handled():
+            return seen == ["Ada"]
+
+        await until(handled)
+        stop.set()
+        await task
+
 
 class TestFailure:
     async def test_retries_a_failed_message_until_it_works(self, running):

@@ -9,6 +9,7 @@ holds.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,7 +35,10 @@ CLAIM_IDLE_MS = 60_000  # a replica silent for a minute has died: its messages a
 
 
 class Consumer:
-    """One consumer group (the service) on the streams of `sources`; `name` tells replicas apart."""
+    """One consumer group (the service) on the streams of `sources`; `name` tells replicas apart.
+
+    `batch`: messages taken at a time; a small one shares slow work evenly among consumers of a group.
+    """
 
     def __init__(
         self,
@@ -45,8 +49,12 @@ class Consumer:
         name: str,
         sources: Sequence[str],
         handlers: Mapping[type[Event], Handler],
+        batch: int = BATCH,
+        claim_idle_ms: int = CLAIM_IDLE_MS,
     ) -> None:
+        self._claim_idle_ms = claim_idle_ms
         self._db, self._valkey, self._group, self._name = db, valkey, group, name
+        self._batch = batch
         self._streams = [stream_of(source) for source in sources]
         self._handlers = {fact.topic: handler for fact, handler in handlers.items()}
         self._letters = DeadLetters(db)
@@ -56,7 +64,7 @@ class Consumer:
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; a database or bus that is away is tried again for ever."""
         retries = asyncio.create_task(self._retry(stop))
-        own_first = True
+        own_first, claim_at = True, 0.0
         while not stop.is_set():
             try:
                 if own_first:
@@ -64,6 +72,9 @@ class Consumer:
                     await self._look_who_waits()
                     await self._take(await self._own_pending(), stop)
                     own_first = False
+                if time.monotonic() >= claim_at:
+                    await self._take(await self._left_behind(), stop)
+                    claim_at = time.monotonic() + self._claim_idle_ms / 4_000
                 await self._take(await self._read(), stop)
             except (*BUS_ERRORS, Unavailable) as error:
                 log.warning("consumer waits", error=str(error))
@@ -80,21 +91,31 @@ class Consumer:
                     raise
 
     async def _own_pending(self) -> list[Any]:
+        """What this consumer was given before its process ended."""
+        mine: list[Any] = await self._valkey.xreadgroup(
+            self._group, self._name, dict.fromkeys(self._streams, "0"), count=10_000
+        )
+        return mine
+
+    async def _left_behind(self) -> list[Any]:
+        """Messages of a replica that ended and has not come back; the next look takes what is over BATCH."""
         taken: list[Any] = []
         for stream in self._streams:
             claimed = await self._valkey.xautoclaim(
-                stream, self._group, self._name, min_idle_time=CLAIM_IDLE_MS, start_id="0-0", count=BATCH
+                stream,
+                self._group,
+                self._name,
+                min_idle_time=self._claim_idle_ms,
+                start_id="0-0",
+                count=BATCH,
             )
             taken.append((stream.encode(), claimed[1]))
-        mine = await self._valkey.xreadgroup(
-            self._group, self._name, dict.fromkeys(self._streams, "0"), count=10_000
-        )
-        return [*taken, *mine]
+        return taken
 
     async def _read(self) -> list[Any]:
         wanted: Any = dict.fromkeys(self._streams, ">")
         found: list[Any] = await self._valkey.xreadgroup(
-            self._group, self._name, wanted, count=BATCH, block=BLOCK_MS
+            self._group, self._name, wanted, count=self._batch, block=BLOCK_MS
         )
         return found
 
