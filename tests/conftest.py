@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -100,6 +100,12 @@ def platform() -> Iterator[platforms.Platform]:
     """A whole platform as `make up` gives it."""
     with platforms.platform() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def platform_with() -> Callable[..., AbstractContextManager[platforms.Platform]]:
+    """`platform_with(SHOPWRIGHT_…=…)`: a platform of its own, with these settings."""
+    return platforms.platform
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from shopwright.contracts.events import Envelope, Event
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import Unavailable
 
-from . import telemetry
+from . import crashpoints, telemetry
 from .db import Database
 from .deadletters import DeadLetters
 from .streams import BUS_ERRORS, Valkey, stream_of
@@ -131,6 +131,7 @@ class Consumer:
                     done.append(number)
             finally:
                 if done:
+                    crashpoints.reach(f"consumer.{self._group}.before-ack")
                     await self._valkey.xack(stream, self._group, *done)
 
     async def _one(self, raw: bytes) -> None:

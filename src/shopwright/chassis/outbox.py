@@ -19,6 +19,7 @@ from shopwright.contracts.events import Envelope
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import Unavailable
 
+from . import crashpoints
 from .db import Database, Row
 from .streams import BUS_ERRORS, LENGTH_MAX, Valkey, stream_of
 from .telemetry import OUTBOX_LAG
@@ -71,7 +72,9 @@ class Relay:
             rows = await connection.fetch(_UNPUBLISHED, BATCH)
         OUTBOX_LAG.set(len(rows))
         if rows:
+            crashpoints.reach(f"relay.{self._source}.before-send")
             await self._send(rows)
+            crashpoints.reach(f"relay.{self._source}.after-send")
             async with self._db.read() as connection:
                 await connection.execute(_MARK, [row["position"] for row in rows])
         if datetime.now(UTC) > self._prune_at:
