@@ -12,9 +12,7 @@ from shopwright.chassis.settings import ServiceSettings
 
 class ProductsSettings(ServiceSettings, frozen=True, kw_only=True):
     media: Path | None = None  # the folder of stored pictures; `media` in the home without it
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = (
-        "EUR"  # of prices, unless asked
-    )
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"  # of prices, unless asked
 
     @property
     def media_folder(self) -> Path:

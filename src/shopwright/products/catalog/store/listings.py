@@ -1,0 +1,179 @@
+"""Lists of products, each one scan of one index; quotes; and what is sold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shopwright.chassis.db import Connection, Transaction
+from shopwright.contracts.money import Money
+from shopwright.contracts.products import Quote
+
+from ..domain import Sort
+
+FOLD_BATCH = 5_000
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
+_BIGINT_MAX = 2**63 - 1
+
+
+class Position(NamedTuple):
+    """Where a page ended: the sort key of its last row and that product's id."""
+
+    key: int | str | None
+    id: UUID
+
+
+class Wanted(NamedTuple):
+    """Which active products to list; `currency`: only those sold in it, priced lists are in `own` else."""
+
+    category_id: UUID
+    sort: Sort
+    own: str
+    currency: str | None = None
+    after: Position | None = None
+
+
+class StaffWanted(NamedTuple):
+    """Which products of any status to list, the newest first; `q`: part of the name, the slug or a SKU."""
+
+    status: str | None = None
+    q: str = ""
+    category_id: UUID | None = None
+    after: UUID | None = None
+
+
+async def listed(connection: Connection, wanted: Wanted, limit: int) -> list[Position]:
+    after = wanted.after
+    if wanted.sort in {"price_asc", "price_desc"}:
+        up = wanted.sort == "price_asc"
+        start = after or (Position(-1, _FIRST) if up else Position(_BIGINT_MAX, _LAST))
+        rows = await connection.fetch(
+            _CHEAPEST if up else _DEAREST, wanted.category_id, wanted.currency or wanted.own,
+            wanted.currency is not None, start.key, start.id, limit,
+        )  # fmt: skip
+    elif wanted.sort == "newest":
+        start = after or Position(None, _LAST)
+        rows = await connection.fetch(_NEWEST, wanted.category_id, wanted.currency, start.id, limit)
+    else:
+        start = after or (Position("", _FIRST) if wanted.sort == "name" else Position(_BIGINT_MAX, _LAST))
+        sql = _BY_NAME if wanted.sort == "name" else _POPULAR
+        rows = await connection.fetch(sql, wanted.category_id, wanted.currency, start.key, start.id, limit)
+    return [Position(row["key"], row["product_id"]) for row in rows]
+
+
+async def listed_for_staff(connection: Connection, wanted: StaffWanted, limit: int) -> list[UUID]:
+    q = wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    values: list[Any] = [wanted.after or _LAST, wanted.category_id, limit]
+    sql = _STAFF_SEARCH if q else _STAFF
+    values += [q] if q else []
+    if wanted.status is not None:
+        sql = sql.replace("-- status", f"AND p.status = ${len(values) + 1}")
+        values.append(wanted.status)
+    rows = await connection.fetch(sql, *values)
+    return [row["id"] for row in rows]
+
+
+async def quotes(connection: Connection, skus: Sequence[str], currency: str) -> list[Quote]:
+    """What is for sale in `currency`, with what is left of it: one round trip."""
+    return [
+        Quote(
+            sku=row["sku"],
+            product_id=row["product_id"],
+            variant_id=row["variant_id"],
+            slug=row["slug"],
+            name=row["name"],
+            options={name: row["options"][name] for name in row["names"] if name in row["options"]},
+            unit_price=Money(row["amount"], currency),
+            picture=row["picture"],
+            weight_g=row["weight_g"],
+            available=row["available"],
+        )
+        for row in await connection.fetch(_QUOTES, list(skus), currency)
+    ]
+
+
+async def sold(tx: Transaction, skus: Sequence[str], units: Sequence[int]) -> None:
+    await tx.execute(
+        "INSERT INTO sales (sku, units) SELECT * FROM unnest($1::text[], $2::integer[])",
+        list(skus),
+        list(units),
+    )
+
+
+async def fold_sales(tx: Transaction) -> int:
+    """Add what was sold to popularity; returns how many sales were counted."""
+    return int(await tx.fetchval(_FOLD, FOLD_BATCH))
+
+
+async def relist(tx: Transaction, ids: Sequence[UUID], currency: str) -> None:
+    await tx.execute("SELECT catalog_list($1, $2)", list(ids), currency)
+
+
+_IN_CURRENCY = "($2::text IS NULL OR $2 = ANY(l.currencies))"
+_NEWEST = f"""
+SELECT l.product_id, NULL AS key FROM listings l
+WHERE l.category_id = $1 AND l.product_id < $3 AND {_IN_CURRENCY}
+ORDER BY l.product_id DESC LIMIT $4
+"""
+_BY_NAME = f"""
+SELECT l.product_id, l.name_key AS key FROM listings l
+WHERE l.category_id = $1 AND (l.name_key, l.product_id) > ($3, $4) AND {_IN_CURRENCY}
+ORDER BY l.name_key, l.product_id LIMIT $5
+"""
+_POPULAR = f"""
+SELECT l.product_id, l.popularity AS key FROM listings l
+WHERE l.category_id = $1 AND (l.popularity, l.product_id) < ($3, $4) AND {_IN_CURRENCY}
+ORDER BY l.popularity DESC, l.product_id DESC LIMIT $5
+"""
+_CHEAPEST = """
+SELECT l.product_id, l.price AS key FROM listing_prices l
+WHERE l.category_id = $1 AND l.currency = $2 AND (l.price, l.product_id) > ($4, $5) AND (l.sold OR NOT $3)
+ORDER BY l.price, l.product_id LIMIT $6
+"""
+_DEAREST = """
+SELECT l.product_id, l.price AS key FROM listing_prices l
+WHERE l.category_id = $1 AND l.currency = $2 AND (l.price, l.product_id) < ($4, $5) AND (l.sold OR NOT $3)
+ORDER BY l.price DESC, l.product_id DESC LIMIT $6
+"""
+_STAFF_WHERE = """
+p.id < $1 AND ($2::uuid IS NULL OR EXISTS (
+    SELECT FROM product_categories pc JOIN categories c ON c.id = pc.category_id
+    WHERE pc.product_id = p.id AND $2 = ANY(c.path)))
+-- status
+"""
+_STAFF = f"SELECT p.id FROM products p WHERE {_STAFF_WHERE} ORDER BY p.id DESC LIMIT $3"
+_STAFF_SEARCH = f"""
+WITH found AS MATERIALIZED (
+    SELECT id FROM products WHERE name ILIKE '%' || $4 || '%'
+    UNION SELECT id FROM products WHERE slug = lower($4)
+    UNION SELECT product_id FROM variants WHERE sku LIKE $4 || '%'
+    UNION SELECT product_id FROM variants WHERE sku LIKE upper($4) || '%'
+)
+SELECT p.id FROM found f JOIN products p ON p.id = f.id WHERE {_STAFF_WHERE} ORDER BY p.id DESC LIMIT $3
+"""
+_QUOTES = """
+SELECT v.sku, v.id AS variant_id, v.product_id, p.slug, p.name, v.options, p.options AS names, r.amount,
+    v.weight_g,
+    coalesce(v.picture, (SELECT i.url FROM pictures i WHERE i.product_id = p.id ORDER BY i.position LIMIT 1))
+        AS picture,
+    coalesce(a.available, 0) AS available
+FROM variants v
+JOIN products p ON p.id = v.product_id AND p.status = 'active'
+JOIN prices r ON r.variant_id = v.id AND r.currency = $2
+LEFT JOIN available_of($1) a ON a.sku = v.sku
+WHERE v.sku = ANY($1)
+"""
+_FOLD = """
+WITH taken AS (
+    DELETE FROM sales WHERE id IN (SELECT id FROM sales ORDER BY id LIMIT $1) RETURNING sku, units
+), sums AS (
+    SELECT v.product_id, sum(t.units)::bigint AS units FROM taken t JOIN variants v ON v.sku = t.sku
+    GROUP BY v.product_id
+), counted AS (
+    UPDATE products p SET popularity = p.popularity + s.units FROM sums s WHERE p.id = s.product_id
+), listed AS (
+    UPDATE listings l SET popularity = l.popularity + s.units FROM sums s WHERE l.product_id = s.product_id
+)
+SELECT count(*) FROM taken
+"""
