@@ -8,7 +8,7 @@ are Envoy's and the saga's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -70,6 +70,7 @@ class Client:
 
         Args:
             timeout_s: the most this call may take; less if the caller has less left.
+            body: bytes and async iterables of bytes as they are, anything else as JSON.
             idempotency_key: sent as Idempotency-Key; give one wherever a repeat must not act twice.
 
         Raises:
@@ -100,7 +101,7 @@ class Client:
         headers: dict[str, str],
         query: Mapping[str, Any] | None,
     ) -> tuple[int, bytes]:
-        data = body if isinstance(body, bytes | None) else ENCODER.encode(body)
+        data = body if isinstance(body, bytes | AsyncIterable | None) else ENCODER.encode(body)
         try:
             async with self._session.request(
                 method,

@@ -64,9 +64,13 @@ MOVEMENTS: Final[Mapping[str, str]] = {
 }
 
 IMPORT_STATUS: Final[Mapping[str, str]] = {
-    "": "Starting", "queued": "Waiting", "pending": "Waiting", "running": "Running", "in_progress": "Running",
-    "reading": "Running", "completed": "Done", "done": "Done", "failed": "Failed", "cancelled": "Stopped",
-}  # fmt: skip
+    "": "Starting",
+    "queued": "Waiting for its turn",
+    "running": "Being read",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Stopped",
+}
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ The shapes here are what pages show; `reading.py` makes them of whatever members
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 
@@ -17,7 +18,7 @@ from shopwright.chassis.http import Client
 from .reading import Category, Listing, Product, listing_of, product_of, tree_of
 from .remote import WRITE_S, Remote
 
-UPLOAD_S = 120.0
+UPLOAD_S = 280.0  # the gateway gives an upload 300
 
 
 class Stock(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,26 +51,59 @@ class MovementPage(msgspec.Struct):
     next_cursor: str | None = None
 
 
+class RowError(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a file that was refused or skipped, or what was left out of its product."""
+
+    line: int = 0
+    identifier: str = ""
+    outcome: str = "refused"
+    pointer: str = ""
+    detail: str = ""
+
+
+class RowErrors(msgspec.Struct):
+    items: list[RowError] = []
+    next_cursor: str | None = None
+
+
 class ImportReport(msgspec.Struct, kw_only=True):
-    """How an import stands; `errors` are the refused rows with their line numbers."""
+    """How an import stands. `rows` of `total` are worked through, the other counts are products."""
 
     id: str = ""
     status: str = ""
     format: str = ""
-    source: str = ""
     file: str = ""
+    bytes: int = 0
     rows: int = 0
     total: int | None = None
+    products: int | None = None
+    progress: float = 0.0
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     skipped: int = 0
     refused: int = 0
-    errors: list[dict[str, Any]] = []
+    errors_total: int = 0
+    errors: list[RowError] = []
+    detail: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
 
     @property
     def running(self) -> bool:
-        return self.status in {"", "queued", "pending", "running", "in_progress", "reading"}
+        return self.status in {"", "queued", "running"}
+
+    @property
+    def took_s(self) -> float | None:
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+class ImportPage(msgspec.Struct):
+    items: list[ImportReport] = []
+    next_cursor: str | None = None
 
 
 class Products:
@@ -126,14 +160,26 @@ class Products:
         )  # fmt: skip
 
     async def start_import(
-        self, token: str, content: bytes, *, filename: str, query: Mapping[str, str]
+        self, token: str, content: AsyncIterable[bytes], size: int, query: Mapping[str, str]
     ) -> ImportReport:
+        """Send a file of `size` bytes; `query`: filename, format, currency, warehouse, stock."""
         return await self._products.call(
-            "POST", "/v1/imports", ImportReport, token=token, body=content,
-            query={"filename": filename, **query}, timeout_s=UPLOAD_S,
-            headers={"content-type": "application/octet-stream"},
+            "POST", "/v1/imports", ImportReport, token=token, body=content, query=query, timeout_s=UPLOAD_S,
+            headers={"content-type": "application/octet-stream", "content-length": str(size)},
         )  # fmt: skip
 
-    async def import_report(self, token: str, import_id: str) -> ImportReport:
-        path = f"/v1/imports/{quote(import_id, safe='')}"
-        return await self._products.call("GET", path, ImportReport, token=token)
+    async def imports(self, token: str, *, cursor: str = "", limit: int = 20) -> ImportPage:
+        """Newest first."""
+        query = {"cursor": cursor, "limit": limit}
+        return await self._products.call("GET", "/v1/imports", ImportPage, token=token, query=query)
+
+    async def import_report(self, token: str, import_id: UUID) -> ImportReport:
+        return await self._products.call("GET", f"/v1/imports/{import_id}", ImportReport, token=token)
+
+    async def import_errors(self, token: str, import_id: UUID, *, cursor: str, limit: int = 100) -> RowErrors:
+        path, query = f"/v1/imports/{import_id}/errors", {"cursor": cursor, "limit": limit}
+        return await self._products.call("GET", path, RowErrors, token=token, query=query)
+
+    async def cancel_import(self, token: str, import_id: UUID) -> None:
+        path = f"/v1/imports/{import_id}/cancel"
+        await self._products.call("POST", path, token=token, timeout_s=WRITE_S)

@@ -29,3 +29,16 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("submit", () => edited.clear());
 addEventListener("beforeunload", (event) => { if (edited.size) event.preventDefault(); });
+
+// What is under way is looked at again every second; the page's own refresh stands in without this file.
+const look = async () => {
+  const live = document.querySelector("[data-live]");
+  if (!live || live.contains(document.activeElement)) return live && setTimeout(look, 1000);
+  try {
+    const answer = await fetch(location.href);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
+    if (answer.ok && fresh) live.replaceWith(fresh);
+  } catch { /* the next look may do better */ }
+  setTimeout(look, 1000);
+};
+if (document.querySelector("[data-live]")) setTimeout(look, 1000);

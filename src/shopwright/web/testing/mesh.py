@@ -16,6 +16,7 @@ from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, Unavailable
 
 from .goods import Goods
+from .imports import Imports
 from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
@@ -84,9 +85,11 @@ class FakeMesh:
         self.away: set[str] = set()
         self.refusals: dict[str, Problem] = {}
         self.asked: list[Asked] = []
+        self.imports = Imports(self.people)
         self.till = Till(self.people, self.purchases)
-        self._parts: dict[str, Any] = {
-            "users": self.people, "products": self.goods, "orders": self.purchases, "payments": self.till,
+        self._parts: dict[str, list[Any]] = {
+            "users": [self.people], "products": [self.goods, self.imports], "orders": [self.purchases],
+            "payments": [self.till], "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None
 
@@ -135,7 +138,7 @@ class FakeMesh:
         for owner, method, pattern, name in ROUTES:
             match = pattern.match(request.path)
             if match and method == request.method and owner in {service, "*"}:
-                part = self._parts.get(owner, self.operated)
+                part = next(part for part in self._parts[owner] if hasattr(part, name))
                 answer = getattr(part, name)(request, body, *match.groups())
                 return answer if isinstance(answer, tuple) else (200, answer)
         raise NotFound(detail=f"{service} has no {request.method} {request.path}")
