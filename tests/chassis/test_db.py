@@ -6,7 +6,7 @@ import pytest
 
 from shopwright.chassis.db import Once, in_transaction
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.problems import IdempotencyKeyReused
+from shopwright.contracts.problems import IdempotencyKeyReused, Unavailable
 from shopwright.contracts.users import UserRegistered
 
 
@@ -113,3 +113,14 @@ class TestOnce:
 
         assert len(ran) == 1
         assert set(outcomes) == {b"done"}
+
+
+class TestUnavailable:
+    async def test_a_full_disk_is_a_state_to_wait_out_and_no_bug(self, database):
+        db = await database("chassis")
+
+        with pytest.raises(Unavailable) as refused:
+            async with db.begin() as tx:
+                await tx.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$")
+
+        assert refused.value.part == "database"

@@ -49,7 +49,7 @@ _LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # its disk is full, or it has no connection left
     ConnectionError,
     TimeoutError,
     FileNotFoundError,

@@ -65,7 +65,10 @@ def up(layout: Layout, tell: Tell, fill: Callable[[], None] = lambda: None) -> b
             choices.recall(layout)
         plan = Plan.of(layout)
         if supervised and choices.remembered(layout) == choices.chosen() and _all_up(plan, supervisor):
-            return False
+            if layout.demo.exists():
+                return False
+            fill()  # what an earlier start did not get to
+            return True
         _check(plan, supervised, tell)
         tell("secrets and certificates")
         secrets.ensure(layout)
@@ -88,7 +91,6 @@ def _check(plan: Plan, supervised: bool, tell: Tell) -> None:
         shutil.rmtree(plan.cache, ignore_errors=True)
         plan.postgres.forget_dead()
     preflight.free_ports(held=ports(choices.remembered(layout)) if supervised else ())
-    choices.remember(layout)
 
 
 def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: Tell) -> None:
@@ -98,6 +100,7 @@ def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: T
     plan.valkey.prepare()
     plan.write_secrets_of_services()
     preflight.settings(plan, tell)
+    choices.remember(plan.layout)
     supervisor.configure(plan.parts())
     if supervised:
         supervisor.reread()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN_BYTES_MAX = 60  # leaves room below the 107 bytes of a socket's path for the longest name in it
-UNTOLD = re.compile(r"""[\x00-\x1f\x7f"'\\;#]""")  # what a configuration of supervisord cannot hold in a path
+UNTOLD = re.compile(r"""[\x00-\x1f\x7f"'\\;#%]""")  # supervisord's configuration cannot hold them in a path
 PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # what stands in a URL, a command line and a configuration as it is
 
 

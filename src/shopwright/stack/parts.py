@@ -48,7 +48,7 @@ class Plan:
 
     @classmethod
     def of(cls, layout: Layout, environ: Mapping[str, str] = os.environ) -> Plan:
-        """Raises BadPlan for a malformed SHOPWRIGHT_REPLICAS such as `orders=2,web=2`."""
+        """Raises BadPlan, or BadHome for a port, where a setting of the platform itself is wrong."""
         replicas = dict.fromkeys(SERVICES, 1)
         for item in filter(None, environ.get("SHOPWRIGHT_REPLICAS", "").split(",")):
             name, _, count = item.partition("=")
@@ -58,7 +58,11 @@ class Plan:
                     + ", ".join(SERVICES)
                 )
             replicas[name] = int(count)
-        return cls(layout, replicas, environ)
+        choices.address(environ, "SHOPWRIGHT_PUBLIC_URL")
+        certificates.identity_life(environ)
+        plan = cls(layout, replicas, environ)
+        _ = plan.gateway
+        return plan
 
     @property
     def postgres(self) -> Postgres:

@@ -23,6 +23,7 @@ import psutil
 from . import accounts
 
 INIT_S = 60
+PASSWORD_FILE = "pw-"  # read by initdb, gone after it
 
 #: What differs from PostgreSQL's defaults, and why.
 SETTINGS = {
@@ -71,6 +72,8 @@ class Postgres:
             return False
         for half_made in self.data.parent.glob(f"{self.data.name}.new-*"):
             shutil.rmtree(half_made, ignore_errors=True)
+        for forgotten in self.data.parent.glob(f"{PASSWORD_FILE}*"):
+            forgotten.unlink()
         if self.data.exists():
             if any(self.data.iterdir()):
                 raise PostgresFailed(
@@ -82,7 +85,7 @@ class Postgres:
         # a name of its own: an initdb whose parent was killed may still write to the last one
         fresh = Path(tempfile.mkdtemp(prefix=f"{self.data.name}.new-", dir=self.data.parent))
         accounts.own(fresh, 0o700)
-        with tempfile.NamedTemporaryFile("w", prefix="pw-", dir=fresh.parent) as secret:
+        with tempfile.NamedTemporaryFile("w", prefix=PASSWORD_FILE, dir=fresh.parent) as secret:
             secret.write(password)
             secret.flush()
             if account := accounts.lent():

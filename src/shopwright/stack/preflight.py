@@ -93,8 +93,9 @@ def _holder(port: int) -> str:
                 and connection.pid
             ):
                 process = psutil.Process(connection.pid)
-                home = process.environ().get("SHOPWRIGHT_HOME", "")
-                whose = f" of the installation in {home}" if home else ""
+                environ = process.environ()
+                ours = "SUPERVISOR_PROCESS_NAME" in environ and "SHOPWRIGHT_HOME" in environ
+                whose = f" of the installation in {environ['SHOPWRIGHT_HOME']}" if ours else ""
                 return f" by {process.name()} (pid {connection.pid}){whose}"
     except psutil.Error:
         pass

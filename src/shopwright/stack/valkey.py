@@ -29,7 +29,8 @@ class ValkeyServer:
             f'port 0\nunixsocket "{self.socket}"\nunixsocketperm 700\n'
             f'requirepass {self.password}\ndir "{self.data}"\n'
             'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory 512mb\nmaxmemory-policy noeviction\n'
-            "daemonize no\nio-threads 1\nloglevel notice\n"
+            # a title would take the place of the environment, by which `down` knows an orphan
+            "set-proc-title no\ndaemonize no\nio-threads 1\nloglevel notice\n"
         )
 
     def command(self) -> list[str]:

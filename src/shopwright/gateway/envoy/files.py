@@ -191,7 +191,8 @@ def _check(settings: GatewaySettings, rendered: dict[Path, Json]) -> None:
             if path.parent == settings.sds:
                 (secrets / path.name).write_text(json.dumps(content))
         candidate = Path(directory) / "candidate.json"
-        candidate.write_text(json.dumps(static).replace(str(settings.sds), str(secrets)))
+        place, copy = (json.dumps(str(path))[1:-1] for path in (settings.sds, secrets))
+        candidate.write_text(json.dumps(static).replace(place, copy))
         try:
             done = subprocess.run(
                 [str(binary()), "--mode", "validate", "-c", str(candidate), "--log-level", "error"],
