@@ -141,7 +141,7 @@ class Imports:
         if before is None:
             raise NotFound(detail=f"no import {job_id}")
         if before.status not in {"queued", "running"}:
-            raise ImportOver(status=before.status, detail=f"the import is {before.status}")
+            raise ImportOver(import_status=before.status, detail=f"the import is {before.status}")
         job = await self.job(job_id)
         if job.status == "cancelled":
             await self.forget(job_id)

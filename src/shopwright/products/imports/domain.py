@@ -42,7 +42,7 @@ class ImportOver(Problem):
     """This import has ended already."""
 
     kind = "conflict"
-    status: str = ""
+    import_status: str = ""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
