@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -67,7 +68,7 @@ def money(amount: Money | None, locale: str = "en") -> str:
     if amount is None:
         return ""
     value = Decimal(amount.minor).scaleb(-exponent(amount.currency))
-    return format_currency(value, amount.currency, locale=locale)
+    return _CODE_EDGE.sub("\u00a0", format_currency(value, amount.currency, locale=locale))
 
 
 def decimal_text(amount: Money | None) -> str:
@@ -161,6 +162,7 @@ _SYSTEMS = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
     ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
+_CODE_EDGE = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")  # CLDR: a code keeps its distance
 _NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "AC", "CP", "DG", "EA", "IC", "TA", "XK", "CQ"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,6 @@ from .forms import Form
 from .settings import WebSettings
 
 FOLDER = Path(__file__).parent / "templates"
-_TAG = re.compile(r"<[^>]*>")
 
 
 def environment(settings: WebSettings, assets: Assets) -> Environment:
@@ -63,7 +61,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "pretty": pretty_json,
         "prose": prose.clean,
         "combine": lambda first, second: {**first, **second},
-        "plain": plain_text,
+        "plain": prose.plain,
     }
     return made
 
@@ -93,8 +91,3 @@ def script_json(value: Any) -> Markup:
 
 def pretty_json(value: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
-def plain_text(html: str) -> str:
-    """A description without its markup, for summaries and structured data."""
-    return re.sub(r"\s+", " ", Markup(_TAG.sub(" ", html)).unescape()).strip()  # noqa: S704 - text, escaped where it is printed

@@ -12,7 +12,6 @@ from shopwright.chassis.http import Client
 from .orders import Address
 from .remote import WRITE_S, Remote
 
-
 AGENT_MAX = 300
 
 

@@ -14,6 +14,7 @@ from shopwright.contracts.money import parse_decimal
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound
 
+from .. import prose
 from ..clients.reading import Category, Listing, Product, Variant, find_category
 from ..clients.remote import is_away, unless_away
 from ..visit import Visit
@@ -183,7 +184,7 @@ def _linked(product: Product, canonical: str, path: list[Category], origin: str)
         "@type": "Product",
         "name": product.name,
         "image": [_absolute(picture.url, origin) for picture in product.pictures[:6]],
-        "description": product.description[:500],
+        "description": prose.plain(product.description)[:500],
         "offers": offers,
     }
     if product.brand:

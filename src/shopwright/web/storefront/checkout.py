@@ -64,8 +64,8 @@ async def set_address(visit: Visit) -> Response[bytes]:
     form, session = visit.form, visit.session
     if session is None or session.cart_id is None:
         return visit.go("/cart")
-    address = address_of(form)
     form.require_email()
+    address = address_of(form)
     token = await visit.token()
     if not form.errors:
         try:
@@ -302,6 +302,8 @@ def _not_open(cart: Cart | None) -> str:
 
 def _stays(problem: Problem) -> bool:
     """Whether the form is shown again with what was refused; otherwise the error page tells."""
+    if problem.slug == "cart-already-ordered":
+        return False
     return problem.kind in {"invalid", "conflict", "gone"} or is_away(problem)
 
 

@@ -17,23 +17,51 @@ from .routing import money, route
 
 
 def product(name: str, *, price: int = 4_900, available: int = 12, **more: Any) -> dict[str, Any]:
-    """A product in the shape of the contract; `options` ({name: [values]}) makes variants."""
+    """A product as the fake keeps it; `options` ({name: [values]}) makes variants of the first option."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     options: dict[str, list[str]] = more.pop("options", {})
     first, values = next(iter(options.items()), ("", [""]))
     variants = [
         {
-            "id": str(new_id()), "sku": f"{slug.upper()[:12]}-{place}", "name": value,
-            "price": money(price + place * 300), "available": available,
-            "options": {first: value} if value else {},
+            "id": str(new_id()), "sku": f"{slug.upper()[:12]}-{place}", "name": value or name,
+            "price": money(price + place * 300), "compare_at": None, "available": available,
+            "options": {first: value} if value else {}, "picture": None, "weight_g": None, "barcode": None,
         }
         for place, value in enumerate(values)
     ]  # fmt: skip
+    now = datetime.now(UTC)
     return {
-        "id": str(new_id()), "slug": slug, "name": name, "description": f"{name}, made to be used every day.",
-        "status": "active", "brand": "Nordlund", "attributes": {"material": "Oak"}, "pictures": [],
-        "categories": [], "variants": variants, **more,
+        "id": str(new_id()), "slug": slug, "name": name, "summary": "",
+        "description": f"<p>{name}, made to be used every day.</p>", "status": "active", "brand": "Nordlund",
+        "attributes": {"material": ["Oak"]}, "pictures": [], "categories": [], "options": list(options),
+        "variants": variants, "version": 1, "created_at": now, "updated_at": now, **more,
     }  # fmt: skip
+
+
+def detail_of(item: dict[str, Any]) -> dict[str, Any]:
+    """The product as its own page gets it: prices and stock are those of its variants now."""
+    variants = [variant for variant in item["variants"] if variant["price"]]
+    cheapest: dict[str, Any] = min(variants, key=_amount, default={})
+    dearest: dict[str, Any] = max(variants, key=_amount, default={})
+    return item | {
+        "price": cheapest.get("price"), "price_max": dearest.get("price"),
+        "compare_at": cheapest.get("compare_at"), "available": sum(v["available"] for v in variants),
+    }  # fmt: skip
+
+
+def card_of(item: dict[str, Any]) -> dict[str, Any]:
+    """The product as lists get it."""
+    detail = detail_of(item)
+    same = ("id", "slug", "name", "summary", "brand", "status", "categories", "price", "price_max",
+            "compare_at", "available")  # fmt: skip
+    return {name: detail[name] for name in same} | {
+        "picture": next(iter(item["pictures"]), None), "variants_count": len(item["variants"]),
+        "sku": item["variants"][0]["sku"] if item["variants"] else "",
+    }  # fmt: skip
+
+
+def _amount(variant: dict[str, Any]) -> int:
+    return int(variant["price"]["amount"])
 
 
 class Goods:
@@ -42,6 +70,7 @@ class Goods:
         self.products: list[dict[str, Any]] = []
         self.categories: list[dict[str, Any]] = []
         self.facets: dict[str, Any] = {}
+        self.suggestion: str | None = None
         self.movements: list[dict[str, Any]] = []
         self._adjusted: dict[str, dict[str, Any]] = {}
 
@@ -67,27 +96,26 @@ class Goods:
         ]
         start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
         more = str(start + limit) if start + limit < len(found) else None
-        page = {"items": found[start : start + limit], "next_cursor": more}
-        return page | {"total": len(found), "facets": self.facets} if "search" in request.path else page
+        page = {"items": [card_of(item) for item in found[start : start + limit]], "next_cursor": more}
+        if "search" not in request.path:
+            return page
+        return page | {"total": len(found), "facets": self.facets, "suggestion": self.suggestion}
 
     @route("products", "GET", "/v1/products/([^/]+)")
     def one_product(self, _request: web.Request, _body: Any, slug: str) -> Any:
-        for item in self.products:
-            if slug in {item["slug"], item["id"]}:
-                return item
-        raise NotFound(detail=f"no product {slug}")
+        return detail_of(self._item(slug))
 
     @route("products", "PATCH", "/v1/products/([^/]+)")
     def change_product(self, request: web.Request, body: Any, slug: str) -> Any:
         self._people.needs(request, "catalog:write")
-        item = self.one_product(request, body, slug)
+        item = self._item(slug)
         item.update(body)
         return item
 
     @route("products", "PATCH", "/v1/products/([^/]+)/variants/([^/]+)")
     def change_variant(self, request: web.Request, body: Any, slug: str, variant_id: str) -> Any:
         self._people.needs(request, "catalog:write")
-        item = self.one_product(request, body, slug)
+        item = self._item(slug)
         next(v for v in item["variants"] if v["id"] == variant_id).update(body)
         return item
 
@@ -140,6 +168,12 @@ class Goods:
             }
         )  # fmt: skip
         return self._stock(body["sku"])
+
+    def _item(self, slug: str) -> dict[str, Any]:
+        for item in self.products:
+            if slug in {item["slug"], item["id"]}:
+                return item
+        raise NotFound(detail=f"no product {slug}")
 
     def _stock(self, sku: str) -> dict[str, Any]:
         try:

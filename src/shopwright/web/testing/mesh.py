@@ -30,6 +30,7 @@ class Asked(msgspec.Struct):
     method: str
     path: str
     query: dict[str, str]
+    query_string: str
     headers: dict[str, str]
     body: Any
 
@@ -114,6 +115,7 @@ class FakeMesh:
         self.asked.append(
             Asked(
                 service=request.host, method=request.method, path=request.path, query=dict(request.query),
+                query_string=request.query_string,
                 headers=dict(request.headers), body=body,
             )
         )  # fmt: skip

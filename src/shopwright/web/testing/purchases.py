@@ -24,7 +24,7 @@ from shopwright.contracts.problems import (
 )
 
 from .goods import Goods
-from .people import People
+from .people import People, refusal
 from .routing import money, route
 
 
@@ -80,7 +80,13 @@ class Purchases:
     @route("orders", "PATCH", "/v1/carts/([^/]+)/lines/([^/]+)")
     def change_line(self, request: web.Request, body: Any, cart_id: str, line_id: str) -> Any:
         cart = self._cart(request, cart_id, change=True)
-        next(line for line in cart["lines"] if line["id"] == line_id)["quantity"] = body["quantity"]
+        line = next((line for line in cart["lines"] if line["id"] == line_id), None)
+        if line is None:
+            raise NotFound(detail=f"the cart has no line {line_id}")
+        left = self._goods.variant(line["sku"])[1]["available"]
+        if body["quantity"] > max(left, line["quantity"]):
+            raise OutOfStock(shortages=[Shortage(line["sku"], body["quantity"], left)])
+        line["quantity"] = body["quantity"]
         return self._priced(cart)
 
     @route("orders", "DELETE", "/v1/carts/([^/]+)/lines/([^/]+)")
@@ -99,19 +105,14 @@ class Purchases:
 
     @route("orders", "GET", "/v1/carts/([^/]+)/shipping")
     def read_shipping(self, request: web.Request, _body: Any, cart_id: str) -> Any:
-        self._cart(request, cart_id)
-        return {
-            "methods": [
-                {"code": "standard", "name": "Standard delivery", "price": money(490), "days_min": 2,
-                 "days_max": 4, "needs_address": True},
-                {"code": "pickup", "name": "Collect in store", "price": money(0), "days_min": 0,
-                 "days_max": 1, "needs_address": False},
-            ]
-        }  # fmt: skip
+        subtotal = self._priced(self._cart(request, cart_id))["totals"][0]["amount"]["amount"]
+        return {"methods": [offer | {"price": money(_price(offer, subtotal))} for offer in SHIPPING]}
 
     @route("orders", "PUT", "/v1/carts/([^/]+)/shipping")
     def set_shipping(self, request: web.Request, body: Any, cart_id: str) -> Any:
         cart = self._cart(request, cart_id, change=True)
+        if body["method"] not in {offer["code"] for offer in SHIPPING}:
+            raise refusal("shipping-unavailable", 422, shipping_method=body["method"])
         cart["shipping_method"] = body["method"]
         return self._priced(cart)
 
@@ -119,9 +120,15 @@ class Purchases:
     def place(self, request: web.Request, body: Any) -> Any:
         key = request.headers.get("idempotency-key", "")
         if key in self._by_key:
-            return 200, self._by_key[key]
+            return 202, view_of(self._by_key[key])
         cart = self._cart(request, body["cart_id"], change=True)
         priced = self._priced(cart)
+        if not priced["lines"]:
+            raise refusal("cart-empty", 409)
+        if short := [line for line in priced["lines"] if not line["available"]]:
+            raise OutOfStock(shortages=[Shortage(line["sku"], line["quantity"], 0) for line in short])
+        if not cart["email"]:
+            raise refusal("email-missing", 422)
         if body["expected_total"] != priced["total"]:
             raise TotalChanged(
                 expected_total=msgspec.convert(body["expected_total"], Money),
@@ -136,18 +143,23 @@ class Purchases:
         order = {
             "id": str(new_id()), "number": f"SW-{100_001 + len(self.orders)}", "status": status,
             "email": cart["email"], "name": (cart["address"] or {}).get("name", ""), "currency": "EUR",
-            "lines": priced["lines"], "totals": priced["totals"], "total": priced["total"],
+            "lines": [{k: v for k, v in line.items() if k != "available"} for line in priced["lines"]],
+            "totals": priced["totals"], "total": priced["total"],
             "payment": {
                 "id": str(new_id()), "status": "captured" if status == "confirmed" else "requires_action",
                 "method": "card", "action_url": self.action_url if status == "awaiting_buyer" else None,
             },
-            "shipping": {"code": "standard", "name": "Standard delivery"}, "address": cart["address"],
+            "shipping": {
+                "code": priced["shipping_method"],
+                "name": next(o["name"] for o in SHIPPING if o["code"] == priced["shipping_method"]),
+            },
+            "address": cart["address"],
             "refusal": None, "created_at": datetime.now(UTC), "cart_id": cart["id"], "user": cart["user"],
         }  # fmt: skip
         cart["status"] = "ordered"
         self.orders[order["id"]] = order
         self._by_key[key] = order
-        return 201 if status == "confirmed" else 202, order
+        return 201 if status == "confirmed" else 202, view_of(order)
 
     @route("orders", "GET", "/v1/orders")
     def list_orders(self, request: web.Request, _body: Any) -> Any:
@@ -164,7 +176,7 @@ class Purchases:
         ]
         start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
         more = str(start + limit) if start + limit < len(found) else None
-        return {"items": found[start : start + limit], "next_cursor": more}
+        return {"items": [view_of(order) for order in found[start : start + limit]], "next_cursor": more}
 
     @route("orders", "GET", "/v1/orders/summary")
     def summary(self, request: web.Request, _body: Any) -> Any:
@@ -180,17 +192,20 @@ class Purchases:
             "since": since, "orders": len(bought),
             "revenue": [money(sum(order["total"]["amount"] for order in bought))] if bought else [],
             "in_progress": waiting.count("in_progress"), "awaiting_buyer": waiting.count("awaiting_buyer"),
-            "attention": [order for order in self.orders.values() if order["id"] in self.stuck],
+            "attention": [view_of(order) for order in self.orders.values() if order["id"] in self.stuck],
         }  # fmt: skip
 
     @route("orders", "GET", "/v1/orders/([^/]+)")
     def read_order(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        return view_of(self._order(request, order_id))
+
+    def _order(self, request: web.Request, order_id: str) -> dict[str, Any]:
         order, email = self.orders.get(order_id), self._people.user_of(request)
         staff = email is not None and "orders:read" in self._people.users[email]["scope"]
         if order and (
             staff
             or (email and order["user"] == email)
-            or request.headers.get("x-cart-id") == order["cart_id"]
+            or (order["user"] is None and request.headers.get("x-cart-id") == order["cart_id"])
         ):
             return order
         if email is None and "x-cart-id" not in request.headers:
@@ -198,8 +213,8 @@ class Purchases:
         raise NotFound(detail=f"no order {order_id}")
 
     @route("orders", "GET", "/v1/orders/([^/]+)/timeline")
-    def timeline(self, request: web.Request, body: Any, order_id: str) -> Any:
-        at = self.read_order(request, body, order_id)["created_at"]
+    def timeline(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        at = self._order(request, order_id)["created_at"]
         if order_id in self.timelines:
             return {"items": self.timelines[order_id]}
         return {
@@ -211,23 +226,30 @@ class Purchases:
         }  # fmt: skip
 
     @route("orders", "POST", "/v1/orders/([^/]+)/cancel")
-    def cancel(self, request: web.Request, body: Any, order_id: str) -> Any:
-        order = self.read_order(request, body, order_id)
+    def cancel(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        order = self._order(request, order_id)
         email = self._people.user_of(request)
         if email and "orders:read" in self._people.users[email]["scope"]:
             self._people.needs(request, "orders:write")
         if order["status"] not in {"in_progress", "awaiting_buyer"}:
             raise problems.ForeignProblem(document=NOT_CANCELLABLE | {"order_status": order["status"]})
         self.finish(order_id, "cancelled", "voided")
-        return order
+        return view_of(order)
 
     @route("orders", "POST", "/internal/orders/([^/]+)/look-again")
     def look_again(self, _request: web.Request, _body: Any, order_id: str) -> Any:
         self.stuck.discard(order_id)
 
-    def finish(self, order_id: str, status: str = "confirmed", payment: str = "captured") -> None:
-        """What the provider's webhook or a worker would bring about."""
+    def finish(
+        self, order_id: str, status: str = "confirmed", payment: str = "captured", code: str = ""
+    ) -> None:
+        """What the provider's webhook or a worker would bring about; `code` says why a card was declined."""
         order = self.orders[order_id]
+        if status in {"refused", "cancelled", "expired"}:
+            kind = "payment-declined" if payment == "declined" else status
+            order["refusal"] = {"type": kind, "title": f"The order was {status}"} | (
+                {"code": code} if code else {}
+            )
         order["status"] = status
         order["payment"] |= {"status": payment, "action_url": None}
         if status not in {"confirmed", "fulfilled"}:
@@ -239,8 +261,7 @@ class Purchases:
             raise NotFound(detail=f"no cart {cart_id}")
         if change and cart["status"] != "open":
             order = next(o for o in self.orders.values() if o["cart_id"] == cart["id"])
-            document = {"type": "/problems/cart-already-ordered", "title": "Ordered", "status": 409}
-            raise problems.ForeignProblem(document=document | {"order_id": order["id"]})
+            raise refusal("cart-already-ordered", 409, order_id=order["id"])
         if change and user:
             cart["user"] = user
         return cart
@@ -257,12 +278,15 @@ class Purchases:
                         "picture": picture, "options": variant["options"], "available": enough}
             )  # fmt: skip
         subtotal = sum(line["total"]["amount"] for line in lines)
-        shipping = {"standard": 490, "pickup": 0}.get(cart["shipping_method"])
+        fitting = [o["code"] for o in SHIPPING if o["needs_address"] == (cart["address"] is not None)]
+        code = (cart["shipping_method"] or fitting[0]) if lines else None
+        shipping = next((_price(offer, subtotal) for offer in SHIPPING if offer["code"] == code), None)
         totals = [{"type": "subtotal", "amount": money(subtotal)}]
         if shipping is not None:
             totals.append({"type": "shipping", "amount": money(shipping)})
         shown = {name: value for name, value in cart.items() if name != "user"}
         return shown | {
+            "shipping_method": code,
             "lines": lines,
             "totals": totals,
             "total": money(subtotal + (shipping or 0)),
@@ -270,6 +294,21 @@ class Purchases:
         }
 
 
+def view_of(order: dict[str, Any]) -> dict[str, Any]:
+    """What a caller gets of an order."""
+    return {name: value for name, value in order.items() if name not in {"cart_id", "user"}}
+
+
+def _price(offer: dict[str, Any], subtotal: int) -> int:
+    amount = {"standard": 490, "express": 1_290, "pickup": 0}[offer["code"]]
+    return 0 if offer["code"] == "standard" and subtotal >= 7_500 else amount
+
+
+SHIPPING = [
+    {"code": "standard", "name": "Standard delivery", "days_min": 2, "days_max": 4, "needs_address": True},
+    {"code": "express", "name": "Express delivery", "days_min": 1, "days_max": 1, "needs_address": True},
+    {"code": "pickup", "name": "Collect in store", "days_min": 0, "days_max": 1, "needs_address": False},
+]
 NOT_CANCELLABLE = {
     "type": "/problems/order-not-cancellable", "status": 409,
     "title": "An order in this state can no longer be cancelled here",

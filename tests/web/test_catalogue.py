@@ -1,0 +1,304 @@
+"""Home, categories, search and product pages."""
+
+import json
+import re
+
+import pytest
+
+from shopwright.contracts.problems import InvalidInput, Unavailable
+from shopwright.web.testing import product
+
+
+class TestHome:
+    async def test_shows_what_is_new_with_prices_and_categories(self, shop):
+        page = await shop.get("/")
+
+        assert page.status == 200
+        assert "Stone mug" in page.text
+        assert "from €49.00" in page.text
+        assert "/category/home" in page.links
+
+    async def test_loads_the_first_picture_at_once_and_the_others_late_all_with_their_size(self, shop, mesh):
+        picture = {"id": "1", "url": "/media/a.svg", "alt": "A lamp", "width": 800, "height": 600}
+        for item in mesh.goods.products:
+            item["pictures"] = [picture]
+
+        page = await shop.get("/")
+
+        pictures = page.all("img")
+        assert all(item["width"] and item["height"] and "alt" in item for item in pictures)
+        assert "loading" not in pictures[0]
+        assert all(item["loading"] == "lazy" for item in pictures[3:])
+
+    async def test_stands_without_products_and_says_so(self, shop, mesh):
+        mesh.away.add("products")
+
+        page = await shop.get("/")
+
+        assert page.status == 200
+        assert "catalogue does not answer" in page.text
+
+    async def test_asks_for_as_many_calls_however_many_products_there_are(self, shop, mesh):
+        await shop.get("/")
+        mesh.asked.clear()
+        await shop.get("/")
+        few = len(mesh.asked)
+
+        mesh.goods.products += [product(f"Thing {number}") for number in range(200)]
+        mesh.asked.clear()
+        await shop.get("/")
+
+        assert len(mesh.asked) == few == 2
+
+
+class TestCategory:
+    async def test_shows_the_category_the_way_to_it_and_what_lies_below(self, shop):
+        top, below = await shop.get("/category/home"), await shop.get("/category/lighting")
+
+        assert (top.status, below.status) == (200, 200)
+        assert "/category/lighting" in top.links
+        assert "Home / Lighting" in below.text or "Home Lighting" in below.text
+
+    async def test_is_not_found_when_there_is_none_of_this_name(self, shop):
+        page = await shop.get("/category/nowhere")
+
+        assert page.status == 404
+        assert "nothing at this address" in page.text
+
+    async def test_is_a_plain_list_when_only_searching_does_not_work(self, shop, mesh):
+        mesh.refusals["/v1/search"] = Unavailable(part="products")
+
+        page = await shop.get("/category/home")
+
+        assert page.status == 200
+        assert "Filters do not work right now" in page.text
+
+
+class TestSearch:
+    async def test_passes_words_filters_sort_and_price_on(self, shop, mesh):
+        await shop.get("/search?q=lamp&material=Oak&material=Ash&sort=price_asc&price_min=10&price_max=49.5")
+
+        asked = mesh.calls("/v1/search")[-1]
+        assert "material=Oak&material=Ash" in asked.query_string
+        assert (asked.query["q"], asked.query["sort"]) == ("lamp", "price_asc")
+        assert (asked.query["price_min"], asked.query["price_max"]) == ("1000", "4950")
+
+    @pytest.mark.parametrize(
+        ("typed", "asked"),
+        [("1,50", "150"), ("cheap", None), ("-5", None), ("1.999", None), ("1e3", "100000")],
+    )
+    async def test_a_price_limit_that_is_no_amount_limits_nothing(self, shop, mesh, typed, asked):
+        page = await shop.get("/search", params={"price_min": typed})
+
+        assert page.status == 200
+        assert mesh.calls("/v1/search")[-1].query.get("price_min") == asked
+
+    async def test_offers_every_facet_and_takes_a_chosen_filter_away_again(self, shop, mesh):
+        mesh.goods.facets = {
+            "category": [
+                {"value": "home", "count": 2, "label": "Home"},
+                {"value": "desk", "count": 1, "label": "Desk"},
+            ],
+            "material": [
+                {"value": "Oak", "count": 2, "label": "Oak"},
+                {"value": "Ash", "count": 1, "label": "Ash"},
+            ],
+        }
+
+        page = await shop.get("/search?material=Oak&q=a")
+
+        boxes = page.all("input", type="checkbox", name="material")
+        assert [(box["value"], "checked" in box) for box in boxes] == [("Oak", True), ("Ash", False)]
+        assert "/search?q=a" in page.links
+        assert "/search?q=a&category=home&material=Oak" in page.links
+
+    async def test_suggests_another_word_when_nothing_is_found(self, shop, mesh):
+        mesh.goods.suggestion = "lamp"
+
+        page = await shop.get("/search?q=lmap")
+
+        assert "Nothing found for “lmap”" in page.text
+        assert "/search?q=lamp" in page.links
+
+    async def test_goes_on_page_by_page(self, shop, mesh):
+        mesh.goods.products = [product(f"Thing {number}") for number in range(30)]
+
+        first = await shop.get("/search?q=thing")
+        following = next(link for link in first.links if "cursor" in link)
+        second = await shop.get(following)
+
+        assert len(first.all("article", **{"class": "card"})) == 24
+        assert len(second.all("article", **{"class": "card"})) == 6
+
+    async def test_a_place_in_the_results_that_has_passed_is_not_found(self, shop, mesh):
+        mesh.refusals["/v1/search"] = InvalidInput(detail="bad cursor", errors=[])
+
+        assert (await shop.get("/search?cursor=old")).status == 404
+
+    async def test_stands_when_products_is_away(self, shop, mesh):
+        mesh.away.add("products")
+
+        page = await shop.get("/search?q=lamp")
+
+        assert page.status == 200
+        assert "Searching does not work right now" in page.text
+
+    @pytest.mark.parametrize("typed", ['"><script>alert(1)</script>', "'", "{{ 7 * 7 }}", "\x00", "日本"])
+    async def test_shows_what_was_typed_as_text(self, shop, typed):
+        page = await shop.get("/search", params={"q": typed})
+
+        assert page.status == 200
+        assert "<script>alert" not in page.html
+        assert all("src" in script or script.get("type") for script in page.all("script"))
+
+    async def test_asks_for_as_many_calls_however_many_filters_are_chosen(self, shop, mesh):
+        await shop.get("/search")
+        mesh.asked.clear()
+
+        await shop.get("/search?material=Oak&colour=black&brand=Nordlund&q=a&sort=newest")
+
+        assert len(mesh.asked) == 1
+
+
+class TestProduct:
+    async def test_shows_price_choice_stock_and_details(self, shop):
+        page = await shop.get("/product/oak-lamp")
+
+        assert page.status == 200
+        assert "€49.00" in page.text
+        assert "In stock" in page.text
+        assert "Material Oak" in page.text
+
+    async def test_a_choice_is_a_link_to_the_variant(self, shop):
+        page = await shop.get("/product/oak-lamp")
+        black = next(link for link in page.links if link.endswith("variant=OAK-LAMP-1"))
+
+        chosen = await shop.get(black)
+
+        assert "€52.00" in chosen.text
+        assert chosen.form("/cart/lines")["sku"] == "OAK-LAMP-1"
+
+    async def test_a_sold_out_variant_cannot_be_bought_and_the_first_that_can_is_shown(self, shop, mesh):
+        mesh.goods.products[0]["variants"][0]["available"] = 0
+
+        page = await shop.get("/product/oak-lamp")
+        gone = await shop.get("/product/oak-lamp?variant=OAK-LAMP-0")
+
+        assert page.form("/cart/lines")["sku"] == "OAK-LAMP-1"
+        assert "(sold out)" in page.text
+        assert "Sold out in this choice; others are in stock" in gone.text
+        assert "disabled" in gone.all("button", type="submit")[-1]
+
+    async def test_says_how_few_are_left_and_offers_no_more_than_that(self, shop):
+        page = await shop.get("/product/stone-mug")
+
+        assert "Only 3 left" in page.text
+        assert re.findall(r"<option>(\d+)</option>", page.html) == ["1", "2", "3"]
+
+    async def test_a_variant_without_a_price_here_is_not_for_sale(self, shop, mesh):
+        mesh.goods.products[1]["variants"][0]["price"] = None
+
+        page = await shop.get("/product/stone-mug")
+
+        assert page.status == 200
+        assert "disabled" in page.all("button", type="submit")[-1]
+
+    async def test_a_description_can_do_nothing_but_be_read(self, shop, mesh):
+        mesh.goods.products[0]["description"] = (
+            "<p onclick='x()'>Made <b>well</b></p><ul><li>Oak</ul><script>alert(1)</script>"
+            "<img src=x onerror=y()>"
+        )
+
+        page = await shop.get("/product/oak-lamp")
+
+        assert "<p>Made <b>well</b></p><ul><li>Oak</li></ul>" in page.html
+        assert "alert(1)" not in page.html
+        assert "onerror" not in page.html
+
+    async def test_tells_search_engines_what_it_is(self, shop, mesh):
+        mesh.goods.products[0]["name"] = "Lamp </script><b>"
+
+        page = await shop.get("/product/oak-lamp")
+
+        raw = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html).group(1)
+        described = json.loads(raw)
+        assert described["name"] == "Lamp </script><b>"
+        assert described["offers"][0]["price"] == "49.00"
+
+    async def test_is_not_found_or_away_with_a_page_that_says_which(self, shop, mesh):
+        assert (await shop.get("/product/nothing")).status == 404
+
+        mesh.away.add("products")
+        away = await shop.get("/product/oak-lamp")
+
+        assert away.status == 503
+        assert "does not answer right now" in away.text
+
+    @pytest.mark.parametrize(
+        ("amount", "currency", "shown"),
+        [(4_900, "JPY", "¥4,900"), (4_900, "USD", "$49.00"), (4_900, "KWD", "KWD\xa04.900")],
+    )
+    async def test_writes_prices_as_the_currency_has_it(self, shop, mesh, amount, currency, shown):
+        mesh.goods.products[1]["variants"][0]["price"] = {"amount": amount, "currency": currency}
+
+        page = await shop.get("/product/stone-mug")
+
+        assert shown in page.html
+
+
+class TestAnswers:
+    async def test_a_page_for_nobody_in_particular_may_be_kept_and_need_not_be_sent_again(self, shop):
+        first = (await shop.get("/product/oak-lamp")).answer
+
+        again = await shop.client.get("/product/oak-lamp", headers={"if-none-match": first.headers["etag"]})
+
+        assert first.headers["cache-control"].startswith("public, max-age=")
+        assert (again.status_code, again.content) == (304, b"")
+
+    async def test_a_page_of_somebody_is_never_kept(self, shop):
+        await shop.put_in_cart()
+
+        for path in ("/", "/search", "/product/oak-lamp", "/cart"):
+            assert (await shop.get(path)).answer.headers["cache-control"] == "private, no-cache"
+
+    async def test_pages_are_small(self, shop, mesh):
+        mesh.goods.products = [
+            product(f"A product with quite a long name, number {number}", description="word " * 200)
+            for number in range(60)
+        ]
+        styles = (await shop.get("/")).all("link", rel="stylesheet")
+        own = [len((await shop.client.get(link["href"])).content) for link in styles]
+
+        for path in ("/", "/search", "/product/a-product-with-quite-a-long-name-number-7"):
+            assert len((await shop.get(path)).answer.content) + sum(own) < 100_000
+
+    async def test_a_head_request_gets_the_headers_alone(self, shop):
+        answer = await shop.client.head("/")
+
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/html")
+
+    async def test_an_unknown_path_is_a_page_for_a_browser_and_a_problem_for_a_program(self, shop, web):
+        page = await shop.get("/no/such/page")
+        problem = await web.get("/no/such/page")
+
+        assert (page.status, page.answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert problem.headers["content-type"] == "application/problem+json"
+
+    async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(self, shop):
+        for tag, attribute in (("link", "href"), ("script", "src")):
+            found = (await shop.get("/")).all(tag)
+            path = next(item[attribute] for item in found if item.get(attribute, "").startswith("/static/"))
+            answer = await shop.client.get(path)
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"]
+
+        assert (await shop.client.get("/static/..%2fapp.py")).status_code == 404
+        assert (await shop.client.get("/static/shop.css")).status_code == 404
+
+    async def test_robots_and_sitemap_name_what_is_worth_finding(self, shop):
+        robots, sitemap = await shop.client.get("/robots.txt"), await shop.client.get("/sitemap.xml")
+
+        assert "Disallow: /cart" in robots.text
+        assert "/product/oak-lamp</loc>" in sitemap.text
+        assert "/category/lighting</loc>" in sitemap.text
