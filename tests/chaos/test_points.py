@@ -32,7 +32,11 @@ POINTS = [
 def crashing_platform(platform_with, tmp_path_factory):
     """A platform whose services die once at the point that a file names, and that file."""
     file = tmp_path_factory.mktemp("crash") / "point"
-    with platform_with(SHOPWRIGHT_RATE_LIMIT="off", SHOPWRIGHT_CRASH_AT=f"@{file}") as running:
+    settings = {
+        "SHOPWRIGHT_RATE_LIMIT": "off",
+        "SHOPWRIGHT_SAGA_LEASE_S": "4",
+    }  # recovery need not be slow here
+    with platform_with(SHOPWRIGHT_CRASH_AT=f"@{file}", **settings) as running:
         yield running, file
 
 

@@ -82,26 +82,29 @@ class SagaRunner:
     Args:
         acts: what to do for each step and undo name; gets the saga's id.
         ended: called in the transaction that ends the saga as completed or undone.
+        lease: how long a driver that died keeps others from going on.
     """
 
-    def __init__(self, db: Database, saga: Saga, acts: Mapping[str, Act], ended: Ended) -> None:
+    def __init__(
+        self, db: Database, saga: Saga, acts: Mapping[str, Act], ended: Ended, lease: timedelta = LEASE
+    ) -> None:
         missing = {step.name for step in saga.steps} | {step.undo for step in saga.steps if step.undo}
         if missing - acts.keys():
             raise ValueError(f"saga {saga.kind} has no act for {sorted(missing - acts.keys())}")
-        self._db, self._saga, self._acts, self._ended = db, saga, acts, ended
+        self._db, self._saga, self._acts, self._ended, self._lease = db, saga, acts, ended, lease
 
     async def start(self, tx: Transaction, saga_id: UUID, until: datetime) -> _Drive:
         """Make the saga's row in the command's transaction; drive the result once that has committed."""
         place = first(self._saga)
         await tx.execute(
-            _START, saga_id, self._saga.kind, place.step, until, LEASE, telemetry.traceparent()
+            _START, saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent()
         )  # fmt: skip
         return _Drive(saga_id, place, until, 1, 0)
 
     async def take(self, saga_id: UUID) -> _Drive | None:
         """Take the lease of a saga that nobody drives; None if somebody does or it has ended."""
         async with self._db.read() as connection:
-            row = await connection.fetchrow(_TAKE, saga_id, LEASE)
+            row = await connection.fetchrow(_TAKE, saga_id, self._lease)
         return self._driven(row) if row else None
 
     async def wake(self, tx: Transaction, saga_id: UUID, *, cancel: bool = False) -> bool:
@@ -145,7 +148,7 @@ class SagaRunner:
 
     async def _save(self, held: _Drive, local: Local | None) -> None:
         place = held.place
-        lease = LEASE if place.status == "running" and not place.pause else timedelta(0)
+        lease = self._lease if place.status == "running" and not place.pause else timedelta(0)
         async with self._db.begin() as tx:
             saved = await tx.fetchrow(
                 _SAVE, held.id, held.version, place.step, place.direction, place.status, place.attempts,
@@ -183,7 +186,7 @@ class SagaRunner:
 
     async def _take_due(self) -> list[Row]:
         async with self._db.read() as connection:
-            return await connection.fetch(_TAKE_DUE, LEASE, BATCH, self._saga.kind)
+            return await connection.fetch(_TAKE_DUE, self._lease, BATCH, self._saga.kind)
 
     async def _resume(self, row: Row) -> None:
         held = self._driven(row)

@@ -39,8 +39,10 @@ async def build(environ: Mapping[str, str]) -> Service:
     payments = Payments(settings.mesh_socket)
     products, users = Products(client), Users(client)
     carts = Carts(db, products, settings.currency)
-    orders = Orders(db, products, payments, users, buyer_time=timedelta(seconds=settings.buyer_time_s))
-    after_sale = AfterSale(db, products, payments)
+    lease = timedelta(seconds=settings.saga_lease_s)
+    buyer_time = timedelta(seconds=settings.buyer_time_s)
+    orders = Orders(db, products, payments, users, buyer_time=buyer_time, lease=lease)
+    after_sale = AfterSale(db, products, payments, lease)
     subscribers = Subscribers(orders)
     consumer = Consumer(
         db,

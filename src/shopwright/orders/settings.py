@@ -13,3 +13,4 @@ class OrdersSettings(ServiceSettings, frozen=True, kw_only=True):
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
     buyer_time_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 1_800  # to finish at the provider's page
     cart_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60  # an untouched guest cart is forgotten then
+    saga_lease_s: Annotated[int, msgspec.Meta(ge=2, le=120)] = 15  # longer than any step may take

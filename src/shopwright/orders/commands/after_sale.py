@@ -17,7 +17,7 @@ import structlog
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.chassis.saga import Done, Failed, Place, Reply
-from shopwright.chassis.sagarunner import SagaRunner
+from shopwright.chassis.sagarunner import LEASE, SagaRunner
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import (
@@ -47,10 +47,12 @@ Quantities = Mapping[UUID, int]
 
 
 class AfterSale:
-    def __init__(self, db: Database, products: Products, payments: Payments) -> None:
+    def __init__(
+        self, db: Database, products: Products, payments: Payments, lease: timedelta = LEASE
+    ) -> None:
         self._db, self._products, self._payments = db, products, payments
         acts = {"note": self._note, "give_back": self._give_back, "restock": self._restock}
-        self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended)
+        self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended, lease)
 
     async def fulfil(
         self, order_id: UUID, lines: Quantities | None, tracking: Tracking, once: Once | None

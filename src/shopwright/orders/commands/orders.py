@@ -21,7 +21,7 @@ import structlog
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction, UniqueViolation
 from shopwright.chassis.saga import STUCK_AFTER, Done, Failed, Place, Refused, Reply, Waiting
-from shopwright.chassis.sagarunner import LogEntry, SagaRunner
+from shopwright.chassis.sagarunner import LEASE, LogEntry, SagaRunner
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
@@ -68,7 +68,14 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 class Orders:
     def __init__(
-        self, db: Database, products: Products, payments: Payments, users: Users, *, buyer_time: timedelta
+        self,
+        db: Database,
+        products: Products,
+        payments: Payments,
+        users: Users,
+        *,
+        buyer_time: timedelta,
+        lease: timedelta = LEASE,
     ) -> None:
         self._db, self._products, self._payments, self._users = db, products, payments, users
         self._buyer_time = buyer_time
@@ -78,7 +85,7 @@ class Orders:
             "authorise": self._authorise, "void": self._void,
             "confirm": self._confirm, "claim": self._claim, "capture": self._capture,
         }  # fmt: skip
-        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended)
+        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended, lease)
 
     async def place(
         self,
