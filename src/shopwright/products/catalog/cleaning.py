@@ -131,13 +131,13 @@ def one_line(text: str) -> str:
 def clean_html(text: str) -> str:
     """Safe HTML of a description; text without markup becomes paragraphs."""
     text = _UNWANTED.sub("", text.replace("\r\n", "\n")).strip()
-    if not text:
-        return ""
-    if "<" not in text:
+    if "<" in text:
+        text = _HTML.clean(text).strip()
+    if "<" not in text and text:
         parts = (part.strip() for part in re.split(r"\n\s*\n", html.unescape(text)))
         text = "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
-        return text.replace("\n", "<br>")
-    return _HTML.clean(text).strip()
+        text = _HTML.clean(text.replace("\n", "<br>"))
+    return text
 
 
 def plain_text(description: str) -> str:
@@ -150,9 +150,13 @@ def plain_text(description: str) -> str:
 
 def slug_of(text: str) -> str:
     """`text` as a slug, empty when it has no letter or digit in any script."""
-    if len(text) <= SLUG_MAX and _SLUG.fullmatch(text):
+    if is_slug(text):
         return text
     return slugify(one_line(text), max_length=SLUG_MAX, word_boundary=False).strip("-")
+
+
+def is_slug(text: str) -> bool:
+    return len(text) <= SLUG_MAX and bool(_SLUG.fullmatch(text))
 
 
 def sort_key(name: str) -> str:

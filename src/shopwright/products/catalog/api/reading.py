@@ -6,11 +6,12 @@ seconds old. Staff (`catalog:read`) see drafts and archived products too, and no
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from shopwright.chassis.auth import Principal
@@ -19,6 +20,7 @@ from shopwright.chassis.validation import invalid
 from shopwright.contracts.problems import NotFound
 from shopwright.contracts.products import QuoteRequest, Quotes
 
+from ..cleaning import one_line
 from ..commands import Catalog, Categories
 from ..commands.categories import CategoryTree
 from ..documents import Card, ProductView, etag_of
@@ -32,10 +34,17 @@ PUBLIC = "public, max-age=1"
 CATEGORIES = "public, max-age=5"
 PRIVATE = "private, no-store"
 
+Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Key = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
 Currency = Annotated[str | None, Parameter(pattern="^[A-Z]{3}$", description="ISO 4217, such as EUR.")]
 
 
-@get("/v1/products", tags=["catalogue"])
+def _told(shape: Any) -> dict[int, ResponseSpec]:
+    """What encoded bytes hold, for the API reference."""
+    return {200: ResponseSpec(shape, generate_examples=False, description="")}
+
+
+@get("/v1/products", tags=["catalogue"], responses=_told(Page[Card]))
 async def list_products(
     request: Request,
     principal: Principal,
@@ -62,23 +71,21 @@ async def list_products(
     if principal.may(STAFF) and (sort in {None, "newest"} or status or q):
         if sort not in {None, "newest"}:
             raise invalid("/query/sort", "with status or q products are sorted by newest only")
-        wanted = StaffWanted(status, q.strip(), place if category else None, decode_cursor(cursor, UUID))
+        wanted = StaffWanted(status, one_line(q), place if category else None, decode_cursor(cursor, UUID))
         ids = await catalog.listed_for_staff(wanted, limit + 1)
         last = ids[limit - 1] if len(ids) > limit else None
         cards = await catalog.cards(ids[:limit], shown_in, every=True)
         return _page(cards, encode_cursor(last) if last else None, PRIVATE, request)
     how = sort or "newest"
-    after = decode_cursor(cursor, tuple[Sort, str | int | None, UUID])
-    if after is not None and after[0] != how:
-        raise invalid("/query/cursor", f"belongs to a list sorted by {after[0]}")
-    wanted_ = Wanted(place, how, catalog.currency, currency, Position(*after[1:]) if after else None)
-    found = await catalog.listed(wanted_, limit + 1)
+    found = await catalog.listed(
+        Wanted(place, how, catalog.currency, currency, _position(cursor, how)), limit + 1
+    )
     cards = await catalog.cards([position.id for position in found[:limit]], shown_in)
     more = encode_cursor((how, *found[limit - 1])) if len(found) > limit else None
     return _page(cards, more, PRIVATE if principal.may(STAFF) else PUBLIC, request)
 
 
-@get("/v1/products/{name:str}", tags=["catalogue"])
+@get("/v1/products/{name:str}", tags=["catalogue"], responses=_told(ProductView))
 async def read_product(
     name: str, request: Request, principal: Principal, catalog: Catalog, currency: Currency = None
 ) -> Response[bytes]:
@@ -98,7 +105,7 @@ async def read_product(
     return _answer(content, document.etag, PUBLIC, request)
 
 
-@get("/v1/categories", tags=["catalogue"])
+@get("/v1/categories", tags=["catalogue"], responses=_told(CategoryTree))
 async def list_categories(request: Request, principal: Principal, categories: Categories) -> Response[bytes]:
     """The category tree: parents before their children, siblings in their order."""
     if principal.may(STAFF):
@@ -112,6 +119,17 @@ async def list_categories(request: Request, principal: Principal, categories: Ca
 async def quote(data: QuoteRequest, principal: Principal, catalog: Catalog) -> Quotes:
     principal.require_caller(MAY_QUOTE)
     return Quotes(await catalog.quotes(data.skus, data.currency))
+
+
+def _position(cursor: str | None, sort: Sort) -> Position | None:
+    """Where a page ended; raises InvalidInput for a cursor that is none of a list sorted so."""
+    if not cursor:
+        return None
+    key_type: Any = {"newest": None, "name": Key}.get(sort, Number)
+    after = decode_cursor(cursor, tuple[Sort, key_type, UUID])
+    if after is None or after[0] != sort:
+        raise invalid("/query/cursor", "is not a cursor of a list sorted so; leave it out for the first page")
+    return Position(after[1], after[2])
 
 
 def _page(cards: list[msgspec.Raw], more: str | None, cache: str, request: Request) -> Response[bytes]:
@@ -129,4 +147,3 @@ def _answer(content: bytes, etag: str, cache: str, request: Request) -> Response
 
 
 HANDLERS: list[object] = [list_products, read_product, list_categories, quote]
-__all__ = ["HANDLERS", "Card", "CategoryTree", "Page", "ProductView"]

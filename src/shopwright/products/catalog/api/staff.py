@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import MediaType, Request, Response, delete, patch, post, put
 from litestar.datastructures import UploadFile
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from shopwright.chassis.auth import Principal
@@ -20,6 +21,7 @@ from ..cleaning import one_line
 from ..commands import Catalog, Categories
 from ..commands.categories import CategoryView
 from ..commands.products import refs
+from ..documents import ProductView
 from ..domain import PICTURES_MAX, Picture, PictureRefused, Product
 from ..edits import (
     CategoryChange,
@@ -39,10 +41,13 @@ from .reading import PRIVATE
 SCOPE = "catalog:write"
 FORM_EXTRA = 65_536  # what a multipart form adds to the file
 
+MADE = {201: ResponseSpec(ProductView, generate_examples=False, description="")}
+DONE = {200: ResponseSpec(ProductView, generate_examples=False, description="")}
+
 Alt = Annotated[str, Parameter(max_length=500, description="What the picture shows, for who cannot see it.")]
 
 
-@post("/v1/products", tags=["catalogue"])
+@post("/v1/products", tags=["catalogue"], responses=MADE)
 async def create_product(
     data: NewProduct, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -51,7 +56,7 @@ async def create_product(
     return await _shown(catalog, await catalog.create(data, once), created=True)
 
 
-@patch("/v1/products/{name:str}", tags=["catalogue"])
+@patch("/v1/products/{name:str}", tags=["catalogue"], responses=DONE)
 async def change_product(
     name: str, data: ProductChange, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -76,7 +81,7 @@ async def delete_product(name: str, request: Request, principal: Principal, cata
     await catalog.delete(name, once)
 
 
-@post("/v1/products/{name:str}/variants", tags=["catalogue"])
+@post("/v1/products/{name:str}/variants", tags=["catalogue"], responses=MADE)
 async def add_variant(
     name: str, data: NewVariant, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -85,7 +90,7 @@ async def add_variant(
     return await _shown(catalog, await catalog.add_variant(name, data, once), created=True)
 
 
-@patch("/v1/products/{name:str}/variants/{variant_id:uuid}", tags=["catalogue"])
+@patch("/v1/products/{name:str}/variants/{variant_id:uuid}", tags=["catalogue"], responses=DONE)
 async def change_variant(
     name: str, variant_id: UUID, data: VariantChange, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -100,7 +105,9 @@ async def change_variant(
     return await _shown(catalog, await catalog.edit(name, edit, version=version, once=once))
 
 
-@delete("/v1/products/{name:str}/variants/{variant_id:uuid}", status_code=200, tags=["catalogue"])
+@delete(
+    "/v1/products/{name:str}/variants/{variant_id:uuid}", status_code=200, tags=["catalogue"], responses=DONE
+)
 async def delete_variant(
     name: str, variant_id: UUID, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -110,7 +117,12 @@ async def delete_variant(
     return await _shown(catalog, id_)
 
 
-@post("/v1/products/{name:str}/pictures", tags=["catalogue"], request_max_body_size=UPLOAD_MAX + FORM_EXTRA)
+@post(
+    "/v1/products/{name:str}/pictures",
+    tags=["catalogue"],
+    responses=MADE,
+    request_max_body_size=UPLOAD_MAX + FORM_EXTRA,
+)
 async def add_picture(
     name: str, request: Request, principal: Principal, catalog: Catalog, pictures: Pictures, alt: Alt = ""
 ) -> Response[bytes]:
@@ -132,7 +144,7 @@ async def add_picture(
     return await _shown(catalog, await catalog.edit(name, edit, once=once), created=True)
 
 
-@put("/v1/products/{name:str}/pictures", tags=["catalogue"])
+@put("/v1/products/{name:str}/pictures", tags=["catalogue"], responses=DONE)
 async def set_pictures(
     name: str, data: PicturesChange, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:
@@ -143,7 +155,9 @@ async def set_pictures(
     return await _shown(catalog, id_)
 
 
-@delete("/v1/products/{name:str}/pictures/{picture_id:uuid}", status_code=200, tags=["catalogue"])
+@delete(
+    "/v1/products/{name:str}/pictures/{picture_id:uuid}", status_code=200, tags=["catalogue"], responses=DONE
+)
 async def delete_picture(
     name: str, picture_id: UUID, request: Request, principal: Principal, catalog: Catalog
 ) -> Response[bytes]:

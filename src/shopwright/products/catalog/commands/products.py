@@ -12,10 +12,10 @@ from uuid import UUID
 import msgspec
 
 from shopwright.chassis.db import Connection, Database, Once, Transaction
-from shopwright.contracts.problems import FieldError, InvalidInput, NotFound
+from shopwright.contracts.problems import FieldError, InvalidInput, NotFound, RequestInFlight
 from shopwright.contracts.products import ProductChanged, ProductDeleted, Quote
 
-from ..cleaning import Clean, Faults, clean, clean_path, plain_text, slug_of
+from ..cleaning import Clean, Faults, clean, clean_path, is_slug, plain_text, slug_of
 from ..domain import (
     PUT_MAX,
     CategoryRef,
@@ -249,6 +249,7 @@ class Catalog:
 
     async def quotes(self, skus: Sequence[str], currency: str) -> list[Quote]:
         """What is for sale in `currency`, with what is left of it."""
+        skus = [sku for sku in skus if "\0" not in sku]  # which PostgreSQL has no text for
         async with self._db.read() as connection:
             return await listings.quotes(connection, skus, currency)
 
@@ -264,28 +265,34 @@ class Catalog:
                 await listings.sold(tx, list(units), list(units.values()))
 
     async def fold_sales(self) -> int:
-        """Count what was sold since the last time into popularity; returns how many sales."""
-        folded = 0
-        while True:
+        """Count a batch of what was sold since the last time into popularity; returns how many sales. They
+        wait for the next time while the catalogue is being written.
+        """
+        async with self._db.read() as connection:
+            if not await listings.has_sales(connection):
+                return 0
+        try:
             async with self._db.begin() as tx:
                 await store.lock(tx)
-                count = await listings.fold_sales(tx)
-            folded += count
-            if count < listings.FOLD_BATCH:
-                return folded
+                return await listings.fold_sales(tx)
+        except RequestInFlight:
+            return 0
 
     async def _load(self, ids: Sequence[UUID]) -> list[Product]:
         async with self._db.read() as connection:
             return await store.by_ids(connection, ids)
 
     async def _by_slug(self, slug: str) -> Product | None:
+        if not is_slug(slug):
+            return None
         async with self._db.read() as connection:
             found = await store.by_slugs(connection, [slug])
         return found[0] if found else None
 
     async def _named(self, connection: Connection, name: str) -> Product:
         id_ = _uuid(name)
-        found = await (store.by_ids(connection, [id_]) if id_ else store.by_slugs(connection, [name]))
+        slugs = [name] if is_slug(name) else []
+        found = await (store.by_ids(connection, [id_]) if id_ else store.by_slugs(connection, slugs))
         if not found:
             raise NotFound(detail=f"no product {name}")
         return found[0]

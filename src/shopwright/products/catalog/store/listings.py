@@ -101,6 +101,10 @@ async def sold(tx: Transaction, skus: Sequence[str], units: Sequence[int]) -> No
     )
 
 
+async def has_sales(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM sales)"))
+
+
 async def fold_sales(tx: Transaction) -> int:
     """Add what was sold to popularity; returns how many sales were counted."""
     return int(await tx.fetchval(_FOLD, FOLD_BATCH))
