@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from shopwright.operate.gateway import Gateway
     from shopwright.stack.layout import Layout
     from shopwright.stack.status import Status
 
@@ -24,6 +26,18 @@ app = typer.Typer(
     add_completion=False,
 )
 
+imports = typer.Typer(help="Take products in from a file, and follow it.", no_args_is_help=True)
+exports = typer.Typer(help="Write what the shop has as a file.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+app.add_typer(exports, name="export")
+
+Token = Annotated[
+    str, typer.Option(envvar="SHOPWRIGHT_TOKEN", help="Whose rights; the demo admin's without it.")
+]
+ErrorsFile = Annotated[
+    Path | None, typer.Option("--errors", help="Write all that was refused or left out to this CSV file.")
+]
+LITTLE_MB = 256  # with less, PostgreSQL soon cannot write
 WIDTH = 400  # a table is as wide as its content: a terminal may wrap it, a program shall find it whole
 
 
@@ -156,6 +170,70 @@ def load(
     typer.echo(generator.as_json(results) if as_json else generator.as_table(results, clients))
 
 
+@imports.command("products")
+def import_products(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON, JSON Lines or SQL; also gzipped, or in a zip.")],
+    *,
+    pictures: Annotated[Path | None, typer.Option(help="The folder of the pictures that it names.")] = None,
+    currency: Annotated[str, typer.Option(help="Of prices whose file names none, such as EUR.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="shopify, saleor …; found out without it.")] = "",
+    warehouse: Annotated[str, typer.Option(help="Of stock whose file names none.")] = "main",
+    stock: Annotated[
+        int | None, typer.Option(min=0, help="Units on hand of variants whose stock the file lacks.")
+    ] = None,
+    errors: ErrorsFile = None,
+    token: Token = "",
+) -> None:
+    """Import products of another shop or of our own; the same file again changes nothing."""
+    from shopwright.operate import importing, telling
+
+    wanted = importing.Wanted(
+        file=file, pictures=pictures, format=format_, currency=currency, warehouse=warehouse, stock=stock
+    )
+    raise typer.Exit(0 if telling.import_products(_gateway(token), wanted, errors) else 1)
+
+
+@imports.command("watch")
+def watch_import(job: str, *, errors: ErrorsFile = None, token: Token = "") -> None:
+    """Follow an import that runs, or show the report of one that is over."""
+    from shopwright.operate import telling
+
+    raise typer.Exit(0 if telling.watch(_gateway(token), job, errors) else 1)
+
+
+@imports.command("cancel")
+def cancel_import(job: str, *, token: Token = "") -> None:
+    """End an import; the products it has put in stay."""
+    from shopwright.operate import importing
+
+    report = importing.cancel(_gateway(token), job)
+    typer.echo("It ends after the batch at hand." if report.status == "running" else "It is cancelled.")
+
+
+@exports.command("products")
+def export_products(
+    file: Annotated[Path | None, typer.Argument(help="Where to; standard output without it.")] = None,
+    *,
+    format_: Annotated[
+        str, typer.Option("--format", help="csv or jsonl; by the file's ending without it.")
+    ] = "",
+    token: Token = "",
+) -> None:
+    """Write all products in our own format, which `import` takes back unchanged."""
+    from shopwright.operate import importing
+
+    ending = file.suffix.removeprefix(".") if file else ""
+    wanted = format_ or ("csv" if ending == "csv" else "jsonl")
+    if file is None:
+        importing.export(_gateway(token), wanted, sys.stdout.buffer)
+        return
+    fresh = file.with_name(f"{file.name}.part")
+    with fresh.open("wb") as target:
+        size = importing.export(_gateway(token), wanted, target)
+    fresh.rename(file)
+    typer.echo(f"{size:,} bytes in {file}.")
+
+
 def main() -> None:
     """Entry point: expected failures are told in words, with their way out, and no trace."""
     try:
@@ -175,6 +253,13 @@ def _installation() -> Layout:
     layout = Layout.of_environment()
     choices.recall(layout)
     return layout
+
+
+def _gateway(token: str) -> Gateway:
+    from shopwright.operate import gateway
+    from shopwright.stack.layout import Layout
+
+    return gateway.of_installation(Layout.of_environment().demo, token)
 
 
 def _tell(words: str) -> None:
@@ -219,13 +304,17 @@ def _print_status(seen: Status) -> None:
         numbers = (str(part.pid or ""), f"{part.memory_mb:.0f}", age, str(part.restarts))
         table.add_row(part.name, state, *numbers, part.version, part.address)
     Console(width=WIDTH).print(table)
-    typer.echo(
-        f"\n{seen.memory_mb:.0f} MiB {seen.memory_kind} in all; {seen.url}; rate limits {seen.rate_limit}"
-    )
+    where = f"; {seen.url}; rate limits {seen.rate_limit}" if seen.url else ""
+    typer.echo(f"\n{seen.memory_mb:.0f} MiB {seen.memory_kind} in all{where}")
+    if seen.disk_free_mb < LITTLE_MB:
+        typer.secho(f"Only {seen.disk_free_mb} MiB are free on its disk: make room.", fg="red")
+    troubles: dict[tuple[str, str, str], list[str]] = {}
     for part in seen.parts:
         if not part.up:
-            typer.secho(f"\n{part.name}: {part.note}", fg="red")
-            typer.echo(f"{part.last_words}\n{part.way_out}")
+            troubles.setdefault((part.note, part.last_words, part.way_out), []).append(part.name)
+    for (note, last_words, way_out), names in troubles.items():
+        typer.secho(f"\n{', '.join(names)}: {note}", fg="red")
+        typer.echo("\n".join(filter(None, (last_words, way_out))))
 
 
 if __name__ == "__main__":

@@ -6,19 +6,22 @@ Everything here is done once per installation and is safe to do again.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from shopwright.stack import secrets
 from shopwright.stack.layout import Layout, ports
 from shopwright.stack.parts import Plan
+from shopwright.users.domain import Role
+
+from . import importing
+from .gateway import Gateway
 
 Tell = Callable[[str], None]
 
-ACCOUNTS = {
+ACCOUNTS: Final[dict[str, tuple[str, str, Role]]] = {
     "admin": ("admin@shopwright.example", "Alex Admin", "admin"),
     "buyer": ("buyer@shopwright.example", "Billie Buyer", "buyer"),
 }
@@ -33,7 +36,7 @@ def open_shop(layout: Layout, tell: Tell) -> None:
         asyncio.run(_accounts(layout, demo))
         if os.environ.get("SHOPWRIGHT_DEMO", "on") != "off":
             tell("demo shop")
-            _catalogue(layout)
+            _catalogue(layout, demo)
         done.touch()
     fresh = layout.demo.with_suffix(".new")
     fresh.touch(mode=0o600)
@@ -62,12 +65,15 @@ async def _accounts(layout: Layout, demo: dict[str, Any]) -> None:
         await accounts.ensure(url, email, demo[key]["password"], name, role)
 
 
-def _catalogue(layout: Layout) -> None:
-    if importlib.util.find_spec("shopwright.operate.importing") is None:
-        return
-    from shopwright import demo
-    from shopwright.operate import importing
+def _catalogue(layout: Layout, demo: dict[str, Any]) -> None:
+    """Import the demo's products through the gateway, as a merchant would."""
+    from shopwright import demo as shop
 
     folder = layout.data / "demo"
-    demo.write(folder)
-    importing.run(layout, folder / "products.jsonl", pictures=folder / "pictures")
+    shop.write(folder)
+    gateway = Gateway(demo["gateway"], login=(demo["admin"]["email"], demo["admin"]["password"]))
+    wanted = importing.Wanted(file=folder / "products.jsonl", pictures=folder / "pictures")
+    report = importing.run(gateway, wanted)
+    if report.refused:
+        first = report.errors[0]
+        raise importing.BadImport(f"the demo shop refuses {first['identifier']}: {first['detail']}")

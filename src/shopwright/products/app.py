@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec.structs import replace
 
 from shopwright.chassis.api import create_asgi
 from shopwright.chassis.bus import Consumer
@@ -18,9 +21,15 @@ from shopwright.contracts.orders import OrderConfirmed
 from .catalog import api as catalog_api
 from .catalog.commands import Catalog, Categories, Intake
 from .catalog.domain import Count
+from .catalog.drafts import PictureDraft, ProductDraft
 from .catalog.pictures import Pictures
 from .catalog.subscribers import Subscribers
 from .catalog.tail import Tail
+from .imports import api as imports_api
+from .imports.commands import Imports
+from .imports.exporting import Drafts, Exports
+from .imports.illustrating import StorePicture
+from .imports.worker import Importer, Put, Within
 from .inventory import api as inventory_api
 from .inventory.commands import Inventory
 from .inventory.domain import Movement
@@ -37,10 +46,13 @@ async def build(environ: Mapping[str, str]) -> Service:
     valkey = open_valkey(settings.valkey_url)
     inventory = Inventory(db)
     catalog = Catalog(
-        db, currency=settings.currency, intake=_intake(inventory), available=inventory.available
+        db, currency=settings.currency, intake=intake_of(inventory), available=inventory.available
     )
     categories = Categories(db, catalog.shelf, settings.currency)
     pictures = Pictures(settings.media_folder, db)
+    imports = Imports(db, settings.home / "data" / "imports", currency=settings.currency)
+    exports = Exports(_drafts(catalog, inventory), settings.home / "data")
+    importer = Importer(db, imports, _put(catalog), _store_picture(pictures))
     relay = Relay(db, valkey, "products")
     consumer = Consumer(
         db,
@@ -56,11 +68,18 @@ async def build(environ: Mapping[str, str]) -> Service:
         await valkey.aclose()
         await db.close()
 
-    handlers: list[object] = [*inventory_api.HANDLERS, *catalog_api.HANDLERS]
+    handlers: list[object] = [*inventory_api.HANDLERS, *catalog_api.HANDLERS, *imports_api.HANDLERS]
     asgi = create_asgi(
         "products",
         handlers,
-        {"inventory": inventory, "catalog": catalog, "categories": categories, "pictures": pictures},
+        {
+            "inventory": inventory,
+            "catalog": catalog,
+            "categories": categories,
+            "pictures": pictures,
+            "imports": imports,
+            "exports": exports,
+        },
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
@@ -72,12 +91,43 @@ async def build(environ: Mapping[str, str]) -> Service:
         every(EXPIRY_S, inventory.expire),
         every(FOLD_S, catalog.fold_sales),
         every(SWEEP_S, pictures.sweep),
+        importer.run,
+        every(SWEEP_S, imports.prune),
     ]
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)
 
 
-def _intake(inventory: Inventory) -> Intake:
+def intake_of(inventory: Inventory) -> Intake:
     async def intake(tx: Transaction, counts: Sequence[Count], reason: str) -> list[str]:
         return await inventory.intake(tx, [Movement(*count) for count in counts], reason)
 
     return intake
+
+
+def _put(catalog: Catalog) -> Put:
+    async def put(drafts: Sequence[ProductDraft], within: Within) -> None:
+        await catalog.put(drafts, within=within)
+
+    return put
+
+
+def _store_picture(pictures: Pictures) -> StorePicture:
+    async def store_picture(content: bytes, name: str) -> PictureDraft:
+        stored = await pictures.store_picture(content, name)
+        return PictureDraft(stored.path, width=stored.width, height=stored.height)
+
+    return store_picture
+
+
+def _drafts(catalog: Catalog, inventory: Inventory) -> Drafts:
+    """Products as drafts with their stock, for exports."""
+
+    async def drafts(after: UUID | None, limit: int) -> tuple[list[ProductDraft], UUID | None]:
+        page, last = await catalog.drafts_after(after, limit)
+        stock = await inventory.on_hand([variant.sku for draft in page for variant in draft.variants])
+        return [
+            replace(draft, variants=[replace(v, stock=stock.get(v.sku, {})) for v in draft.variants])
+            for draft in page
+        ], last
+
+    return drafts

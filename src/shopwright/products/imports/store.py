@@ -79,8 +79,8 @@ async def step(tx: Transaction, job_id: UUID, holder: str, done: Step) -> bool:
     kept = done.errors[: max(0, ERRORS_KEPT - row["errors"])]
     if kept:
         await tx.execute(
-            _NOTE, job_id, row["errors"], [e.line for e in kept], [e.identifier for e in kept],
-            [e.outcome for e in kept], [e.pointer for e in kept], [e.detail for e in kept],
+            _NOTE, job_id, row["errors"], [e.line for e in kept], [_text(e.identifier) for e in kept],
+            [e.outcome for e in kept], [_text(e.pointer) for e in kept], [_text(e.detail) for e in kept],
         )  # fmt: skip
     return True
 
@@ -106,6 +106,11 @@ async def open_jobs(connection: Connection) -> set[UUID]:
     """Jobs that still need their file."""
     rows = await connection.fetch("SELECT id FROM import_jobs WHERE status IN ('queued', 'running')")
     return {row["id"] for row in rows}
+
+
+def _text(text: str) -> str:
+    """PostgreSQL has no text with NUL in it."""
+    return text.replace("\0", "")
 
 
 def _job(row: Row) -> Job:

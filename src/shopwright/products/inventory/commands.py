@@ -30,6 +30,15 @@ class Inventory:
         async with self._db.read() as connection:
             return await store.available(connection, skus)
 
+    async def on_hand(self, skus: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Units of each SKU by warehouse; unknown SKUs are absent."""
+        async with self._db.read() as connection:
+            rows = await store.on_hand(connection, skus)
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.sku, {})[row.warehouse] = row.on_hand
+        return found
+
     async def reserve(self, reservation: UUID, wanted: Reserve) -> Reservation:
         """Hold all lines or none; idempotent by the reservation's id.
 

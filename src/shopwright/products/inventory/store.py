@@ -103,6 +103,11 @@ async def available(connection: Connection, skus: Sequence[str]) -> dict[str, in
     return {row["sku"]: int(row["available"]) for row in rows}
 
 
+async def on_hand(connection: Connection, skus: Sequence[str]) -> list[Movement]:
+    rows = await connection.fetch(_ON_HAND, list(skus))
+    return [Movement(row["sku"], row["warehouse"], row["on_hand"]) for row in rows]
+
+
 async def levels(connection: Connection, sku: str) -> StockOf | None:
     rows = await connection.fetch(_LEVELS, sku)
     return _stock_of(rows[0]) if rows else None
@@ -143,6 +148,10 @@ def _answer(rows: Sequence[Row], otherwise: str) -> Answer:
 
 _EXPIRED = """
 SELECT id FROM reservations WHERE status = 'held' AND expires_at < now() ORDER BY expires_at LIMIT $1
+"""
+_ON_HAND = """
+SELECT s.sku, s.warehouse, s.on_hand FROM stock s JOIN warehouses w ON w.code = s.warehouse
+WHERE s.sku = ANY($1) ORDER BY s.sku, w.priority
 """
 _ENSURE_WAREHOUSE = """
 INSERT INTO warehouses SELECT $1, $2, max(priority) + 1 FROM warehouses ON CONFLICT (code) DO NOTHING
