@@ -1,0 +1,143 @@
+"""One page of results, found again by the position of the last product before it: not by a number of rows, so
+products that come and go between two pages shift nothing.
+
+Sorted by a field, a page is what lies beyond that position, at the same cost however deep. Sorted by
+relevance, the best rows up to there are read again, which is why depth has a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from tantivy import FieldType, Occur, Order, Query
+
+from .domain import Ask, Position, Sort
+from .queries import Level, together
+from .schema import NAME_KEYS, Kept, name_keys
+
+SLACK: Final = 20  # rows read beyond a page: some may have come in before it
+_INT_MAX: Final = 2**63 - 1
+
+
+class State(NamedTuple):
+    """A searcher over one commit, with what its schema needs to be asked."""
+
+    searcher: Any
+    schema: Any
+    slots: Mapping[str, int]
+
+    def kept(self, address: Any) -> Kept:
+        return msgspec.json.decode(self.searcher.doc(address)["kept"][0], type=Kept)
+
+
+class Page(NamedTuple):
+    """`value` and `tie` are the position of the last row; `total` counts all pages."""
+
+    addresses: list[Any]
+    total: int
+    more: bool
+    value: float | int | str
+    tie: int
+
+
+class _Row(NamedTuple):
+    value: Any
+    tie: int
+    address: Any
+
+
+def read(state: State, query: Any, ask: Ask) -> Page:
+    rows, total = (_by_score if ask.sort == "relevance" else _by_field)(state, query, ask)
+    page = rows[: ask.limit]
+    value, tie = page[-1][:2] if page else (0, 0)
+    return Page([row.address for row in page], total, len(rows) > ask.limit, value, tie)
+
+
+def fits(position: Position, sort: Sort) -> bool:
+    """Whether a position that came back from a client is one of a list sorted by `sort`."""
+    kind = {"relevance": float, "name": str}.get(sort, int)
+    return (
+        position.sort == sort
+        and isinstance(position.value, kind)
+        and not (isinstance(position.value, int) and abs(position.value) > _INT_MAX)
+        and position.passed > 0
+        and position.level in set(Level)
+    )
+
+
+def _by_score(state: State, query: Any, ask: Ask) -> tuple[list[_Row], int]:
+    """Rows after the position, one more than a page if there are so many: by score, then tie."""
+    passed = ask.after.passed if ask.after else 0
+    wanted = passed + ask.limit + 1 + (SLACK if passed else 0)
+    while True:
+        result = state.searcher.search(query, wanted, weight_by_field="weight")
+        addresses = [address for _, address in result.hits]
+        ties = state.searcher.fast_field_values("tie", addresses) if addresses else []
+        found = [_Row(-score, tie, address) for (score, address), tie in zip(result.hits, ties, strict=True)]
+        rows = sorted(found, key=lambda row: row[:2])
+        if ask.after is not None:
+            end = (ask.after.value, ask.after.tie)
+            rows = [row for row in rows if row[:2] > end]
+        whole = wanted >= result.count
+        # equal scores at the end may have equals that were not read, and stand before them
+        if whole or (len(rows) > ask.limit and rows[-1].value > rows[ask.limit].value):
+            return rows, result.count
+        wanted *= 2
+
+
+def _by_field(state: State, query: Any, ask: Ask) -> tuple[list[_Row], int]:
+    """The same by a field whose values are all different."""
+    field, order = _field(ask, state.slots)
+    beyond = together(query, [_beyond(state.schema, field, order, ask.after)]) if ask.after else query
+    wanted = ask.limit + 1
+    while True:
+        result = state.searcher.search(beyond, wanted, order_by_field=field, order=order)
+        rows = [_Row(value, 0, address) for value, address in result.hits]
+        if ask.after is not None and ask.sort == "name":
+            rows = [row for row in rows if row.value > ask.after.value]
+        if len(rows) > ask.limit or wanted >= result.count:
+            break
+        wanted *= 2
+    return rows, state.searcher.search(query, 1).count if ask.after else result.count
+
+
+def _field(ask: Ask, slots: Mapping[str, int]) -> tuple[str, Order]:
+    cost = f"cost_{slots.get(ask.currency, 0)}"
+    return {
+        "newest": ("newest", Order.Desc),
+        "price_asc": (cost, Order.Asc),
+        "price_desc": (cost, Order.Desc),
+        "name": ("by_name", Order.Asc),
+    }[ask.sort]
+
+
+def _beyond(schema: Any, field: str, order: Order, after: Position) -> Any:
+    """What comes after the position; by name also the few that share its first letters."""
+    if isinstance(after.value, str):
+        return _from_name(schema, after.value)
+    if order is Order.Asc:
+        return _between(schema, field, lower=int(after.value), inclusive=False)
+    return _between(schema, field, upper=int(after.value), inclusive=False)
+
+
+def _from_name(schema: Any, name: str) -> Any:
+    """Names from `name` on by their numbers, each of which is the next letters (`schema.name_keys`)."""
+    keys = list(zip(NAME_KEYS, name_keys(name), strict=True))
+    cases = []
+    for place, (field, key) in enumerate(keys):
+        same = [_between(schema, before, lower=value, upper=value) for before, value in keys[:place]]
+        last = place == len(keys) - 1
+        cases.append([*same, _between(schema, field, lower=key, inclusive=last)])
+    return Query.boolean_query(
+        [(Occur.Should, Query.boolean_query([(Occur.Must, part) for part in case])) for case in cases]
+    )
+
+
+def _between(
+    schema: Any, field: str, *, lower: int | None = None, upper: int | None = None, inclusive: bool = True
+) -> Any:
+    ends = (inclusive or lower is None, inclusive or upper is None)
+    limits = Query.range_query(schema, field, FieldType.Integer, lower, upper, *ends)
+    return Query.const_score_query(limits, 0.0)

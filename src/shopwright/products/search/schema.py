@@ -1,0 +1,180 @@
+"""The index's fields, and a product as a document of them.
+
+Four text fields in the order of their worth (`name`, `keywords`: brand, categories, attributes and options,
+`summary`, `description`); raw fields for codes, filters and facets; fast fields to sort by. A currency has a
+slot among the price fields, given when it is first seen. Any change here needs another `VERSION`: an index of
+another version is rebuilt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import tantivy
+
+from .domain import Document
+from .words import clean, code, compounds, fold, tokens
+
+VERSION: Final = 1
+SLOTS: Final = 16  # currencies a shop may sell in
+SEPARATOR: Final = "\x1f"  # between the parts of a facet's term; `fold` leaves none inside
+TEXT_MAX = 20_000  # characters of a description that are indexed
+VALUE_MAX = 100  # characters; a longer attribute is prose and no facet
+VALUES_MAX = 50  # facet values of one product under one name
+
+#: Names that mean something else in a query, so an attribute of that name is no facet.
+RESERVED: Final = frozenset([
+    "q", "category", "brand", "in_stock", "price_min", "price_max", "price", "currency", "sort", "limit",
+    "cursor",
+])  # fmt: skip
+#: The letters of `by_name` as numbers, for pages beyond a name: tantivy has no ranges of text.
+NAME_KEYS: Final = ("name_1", "name_2", "name_3")
+_KEY_LETTERS: Final = 11  # 39 kinds of letters to the power of 11 fit 63 bits
+_RANKS: Final = {
+    letter: rank for rank, letter in enumerate(f"{SEPARATOR} 0123456789abcdefghijklmnopqrstuvwxyz")
+}
+_OTHER: Final = len(_RANKS)  # a letter of another script: what follows it does not count
+_INT_MAX = 2**42  # of a price in a sort key, which also holds 20 bits to tell products apart
+_NAME_LONG = 60  # letters; a longer name ranks no lower
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What the index gives back of a product: enough for suggestions."""
+
+    id: UUID
+    slug: str
+    name: str
+    brand: str
+    categories: list[str]
+
+
+def build() -> Any:
+    schema = tantivy.SchemaBuilder()
+    schema.add_bytes_field("kept", stored=True, indexed=False)
+    schema.add_text_field("name", tokenizer_name="words", index_option="position")
+    for field in ("keywords", "summary", "description"):
+        schema.add_text_field(field, tokenizer_name="words", index_option="basic")
+    for field in ("id", "title", "code", "filter", "attribute", "currency"):
+        schema.add_text_field(field, tokenizer_name="raw", index_option="basic")
+    for field in ("facet", "by_name"):
+        schema.add_text_field(field, tokenizer_name="raw", index_option="basic", fast=True)
+    schema.add_float_field("weight", fast=True)
+    for field in ("tie", "newest", *NAME_KEYS):
+        schema.add_integer_field(field, fast=True)
+    for slot in range(SLOTS):
+        schema.add_integer_field(f"price_{slot}", fast=True)
+        schema.add_integer_field(f"cost_{slot}", fast=True)
+    return schema.build()
+
+
+def document(product: Document, slots: Mapping[str, int]) -> Any:
+    """`product` for the writer; `slots` holds every currency that is indexed."""
+    name = clean(product.name)[:TEXT_MAX]
+    title = " ".join(tokens(name))
+    found = tantivy.Document()
+    kept = Kept(
+        product.id, product.slug, product.name, product.brand, [one.name for one in product.categories]
+    )
+    found.add_bytes("kept", msgspec.json.encode(kept))
+    found.add_text("id", product.id.hex)
+    found.add_text("name", name)
+    found.add_text("title", title)
+    found.add_text("keywords", clean(" \n".join(_keywords(product)))[:TEXT_MAX])
+    found.add_text("summary", clean(product.summary)[:TEXT_MAX])
+    found.add_text("description", clean(product.description)[:TEXT_MAX])
+    for term in {form for text in product.codes for form in (fold(text), code(text)) if form}:
+        found.add_text("code", term)
+    _add_facets(found, product)
+    tie = product.id.int & (2**62 - 1)
+    found.add_integer("tie", tie)
+    by_name = f"{_natural(title)}{SEPARATOR}{product.id.hex}"
+    found.add_text("by_name", by_name)
+    for field, key in zip(NAME_KEYS, name_keys(by_name), strict=True):
+        found.add_integer(field, key)
+    found.add_integer("newest", max(0, int(product.created_at.timestamp() * 1_000)) << 20 | tie & 0xFFFFF)
+    found.add_float("weight", _weight(product, title, tie))
+    for currency, slot in slots.items():
+        if prices := product.prices.get(currency):
+            found.add_text("currency", currency)
+            for price in set(prices):
+                found.add_integer(f"price_{slot}", price)
+            found.add_integer(f"cost_{slot}", min(*prices, _INT_MAX) << 20 | tie & 0xFFFFF)
+    return found
+
+
+def _written(*parts: str) -> str:
+    return SEPARATOR.join(part.replace(SEPARATOR, " ").strip() for part in parts)
+
+
+def filter_term(name: str, value: str) -> str:
+    return f"{fold(name)}{SEPARATOR}{fold(value)}"
+
+
+def _keywords(product: Document) -> Iterator[str]:
+    yield product.brand
+    yield from (category.name for category in product.categories)
+    for given in (product.attributes, product.options):
+        for values in given.values():
+            yield from values[:VALUES_MAX]
+    yield from compounds(product.name)
+    yield product.name.replace("'", " ").replace("’", " ")
+
+
+def _facets(product: Document) -> Iterator[tuple[str, str, str]]:
+    """Name, value, label."""
+    for category in product.categories:
+        yield "category", category.slug, category.name
+    if product.brand:
+        yield "brand", product.brand, product.brand
+    yield "in_stock", *(("true", "In stock") if product.in_stock else ("false", "Sold out"))
+    for given in (product.attributes, product.options):
+        for name, values in given.items():
+            if fold(name) not in RESERVED:
+                yield from ((name, value, value) for value in values[:VALUES_MAX])
+
+
+def _add_facets(found: Any, product: Document) -> None:
+    """A filter term `name value` folded, and a facet term that adds both as written, once for each."""
+    terms: dict[str, str] = {}
+    names: set[str] = set()
+    for name, value, label in _facets(product):
+        if fold(name) and fold(value) and len(value) <= VALUE_MAX:
+            names.add(fold(name))
+            terms.setdefault(filter_term(name, value), _written(name, value, label))
+    for term, written in terms.items():
+        found.add_text("filter", term)
+        found.add_text("facet", f"{term}{SEPARATOR}{written}")
+    for name in names:
+        found.add_text("attribute", name)
+
+
+def _weight(product: Document, title: str, tie: int) -> float:
+    """What decides between products that match equally well: what can be bought first, then shorter names.
+    Up to a hundredth of the score, less than between any two ways to match. The last digits differ from
+    product to product, so that equal ones stand in a fixed order.
+    """
+    brevity = 1 - min(len(title), _NAME_LONG) / _NAME_LONG
+    return 0.01 * product.in_stock + 0.008 * brevity + 0.001 * (tie & 0xFFFF) / 0xFFFF
+
+
+def _natural(title: str) -> str:
+    """Numbers sort by their value: `chair 2` before `chair 10`."""
+    return " ".join(word.zfill(10) if word.isdigit() else word for word in title.split(" "))
+
+
+def name_keys(by_name: str) -> list[int]:
+    """The first letters of a sort name as numbers that sort like them."""
+    letters = by_name[: _KEY_LETTERS * len(NAME_KEYS)]
+    known = next((place for place, letter in enumerate(letters) if letter not in _RANKS), len(letters))
+    ranks = [_RANKS[letter] for letter in letters[:known]] + [_OTHER] * (known < len(letters))
+    ranks += [0] * (_KEY_LETTERS * len(NAME_KEYS) - len(ranks))
+    keys = []
+    for start in range(0, len(ranks), _KEY_LETTERS):
+        key = 0
+        for rank in ranks[start : start + _KEY_LETTERS]:
+            key = key * (len(_RANKS) + 1) + rank
+        keys.append(key)
+    return keys
