@@ -18,6 +18,7 @@ from shopwright.chassis.settings import load
 
 from . import api, backoffice, machine
 from .assets import Assets
+from .clients.catalogue import Catalogue
 from .clients.operations import Operations
 from .clients.orders import Orders
 from .clients.payments import Payments
@@ -49,6 +50,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         sessions=sessions,
         users=users,
         products=Products(client),
+        catalogue=Catalogue(client),
         orders=Orders(client),
         payments=Payments(client),
         operations=Operations(client),

@@ -14,6 +14,7 @@ from jinja2 import Environment
 from shopwright.contracts.problem import Problem
 
 from .assets import Assets
+from .clients.catalogue import Catalogue
 from .clients.operations import Operations
 from .clients.orders import Orders
 from .clients.payments import Payments
@@ -68,6 +69,7 @@ class Site:
     sessions: Sessions
     users: Users
     products: Products
+    catalogue: Catalogue
     orders: Orders
     payments: Payments
     operations: Operations

@@ -126,16 +126,6 @@ class Products:
         raw = await self._products.call("GET", f"/v1/products/{quote(slug, safe='')}", token=token)
         return product_of(msgspec.json.decode(raw))
 
-    async def change(self, token: str, product_id: str, change: dict[str, Any]) -> None:
-        path = f"/v1/products/{quote(product_id, safe='')}"
-        await self._products.call("PATCH", path, token=token, body=change, timeout_s=WRITE_S)
-
-    async def change_variant(
-        self, token: str, product_id: str, variant_id: str, change: dict[str, Any]
-    ) -> None:
-        path = f"/v1/products/{quote(product_id, safe='')}/variants/{quote(variant_id, safe='')}"
-        await self._products.call("PATCH", path, token=token, body=change, timeout_s=WRITE_S)
-
     async def stock(self, token: str, sku: str) -> Stock:
         return await self._products.call("GET", f"/v1/inventory/{quote(sku, safe='')}", Stock, token=token)
 

@@ -14,6 +14,11 @@ addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector("form[method=post]")) location.reload();
 });
 
+// Selects that send their form when changed.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
 // A form that changes something shows that it is being worked on.
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-once]")) return;

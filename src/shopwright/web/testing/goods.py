@@ -71,6 +71,7 @@ class Goods:
         self.categories: list[dict[str, Any]] = []
         self.facets: dict[str, Any] = {}
         self.suggestion: str | None = None
+        self.prices: dict[tuple[str, str], dict[str, Any]] = {}  # by variant, in other currencies
         self.movements: list[dict[str, Any]] = []
         self._adjusted: dict[str, dict[str, Any]] = {}
 
@@ -92,7 +93,9 @@ class Goods:
             item
             for item in self.products
             if (not wanted or any(c["slug"] == wanted for c in item["categories"]))
-            and words in item["name"].lower()
+            and (words in item["name"].lower() or any(words in v["sku"].lower() for v in item["variants"]))
+            and (item["status"] == "active" or (self._staff(request) and "search" not in request.path))
+            and request.query.get("status", item["status"]) == item["status"]
         ]
         start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
         more = str(start + limit) if start + limit < len(found) else None
@@ -102,22 +105,18 @@ class Goods:
         return page | {"total": len(found), "facets": self.facets, "suggestion": self.suggestion}
 
     @route("products", "GET", "/v1/products/([^/]+)")
-    def one_product(self, _request: web.Request, _body: Any, slug: str) -> Any:
-        return detail_of(self._item(slug))
+    def one_product(self, request: web.Request, _body: Any, slug: str) -> Any:
+        item, currency = self.item(slug), request.query.get("currency", "EUR")
+        if item["status"] != "active" and not self._staff(request):
+            raise NotFound(detail=f"no product {slug}")
+        priced = [
+            variant | self.prices.get((variant["id"], currency), UNPRICED) for variant in item["variants"]
+        ]
+        return detail_of(item if currency == "EUR" else item | {"variants": priced})
 
-    @route("products", "PATCH", "/v1/products/([^/]+)")
-    def change_product(self, request: web.Request, body: Any, slug: str) -> Any:
-        self._people.needs(request, "catalog:write")
-        item = self._item(slug)
-        item.update(body)
-        return item
-
-    @route("products", "PATCH", "/v1/products/([^/]+)/variants/([^/]+)")
-    def change_variant(self, request: web.Request, body: Any, slug: str, variant_id: str) -> Any:
-        self._people.needs(request, "catalog:write")
-        item = self._item(slug)
-        next(v for v in item["variants"] if v["id"] == variant_id).update(body)
-        return item
+    def _staff(self, request: web.Request) -> bool:
+        email = self._people.user_of(request)
+        return email is not None and "catalog:read" in self._people.users[email]["scope"].split()
 
     @route("products", "GET", "/v1/inventory")
     def stock_list(self, request: web.Request, _body: Any) -> Any:
@@ -169,7 +168,7 @@ class Goods:
         )  # fmt: skip
         return self._stock(body["sku"])
 
-    def _item(self, slug: str) -> dict[str, Any]:
+    def item(self, slug: str) -> dict[str, Any]:
         for item in self.products:
             if slug in {item["slug"], item["id"]}:
                 return item
@@ -188,6 +187,7 @@ class Goods:
         return {"sku": sku, **sums, "warehouses": [main]}
 
 
+UNPRICED: dict[str, Any] = {"price": None, "compare_at": None}
 UNKNOWN_WAREHOUSE = {
     "type": "/problems/unknown-warehouse", "title": "There is no such warehouse", "status": 422
 }  # fmt: skip

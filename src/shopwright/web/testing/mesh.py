@@ -15,6 +15,7 @@ from shopwright.contracts.ids import new_id
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, Unavailable
 
+from .editing import Editing
 from .goods import Goods
 from .imports import Imports
 from .people import People
@@ -86,11 +87,12 @@ class FakeMesh:
         self.away: set[str] = set()
         self.refusals: dict[str, Problem] = {}
         self.asked: list[Asked] = []
+        self.editing = Editing(self.people, self.goods)
         self.imports = Imports(self.people)
         self.till = Till(self.people, self.purchases)
         self._parts: dict[str, list[Any]] = {
-            "users": [self.people], "products": [self.goods, self.imports], "orders": [self.purchases],
-            "payments": [self.till], "*": [self.operated],
+            "users": [self.people], "products": [self.goods, self.editing, self.imports],
+            "orders": [self.purchases], "payments": [self.till], "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None
 
