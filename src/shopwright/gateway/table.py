@@ -291,6 +291,7 @@ _NOTIFICATIONS: Final = (
     Route("/v1/notifications", "notifications", auth="required"),
     Route("/v1/notifications/stream", "notifications", exact=True, auth="required", timeout_s=None),
     Route("/v1/notification-preferences", "notifications", auth="required"),
+    Route("/unsubscribe", "notifications", auth="public", limit="account"),
     Route("/mailbox", "notifications", auth="public", limit="pages"),
     Route("/mailbox.json", "notifications", auth="public", limit="pages"),
 )

@@ -1,0 +1,1 @@
+"""What a caller can ask of notifications: a file per noun."""

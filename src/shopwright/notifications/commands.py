@@ -1,0 +1,175 @@
+"""What can change in notifications, and when it is refused."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from shopwright.chassis import crashpoints, telemetry
+from shopwright.chassis.db import Database
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.problems import NotFound
+
+from . import domain, store
+from .clients import Transport
+from .domain import Draft, Letter, LinkTooOld, MailNotSent, NotificationQueued, Preference
+from .mail import compose
+from .rendering import Shop, render
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)  # twice what the slowest hand-over may take
+LOST_AFTER = timedelta(minutes=5)  # waiting so long with no message on the bus
+REQUEUE_BATCH = 100
+
+DELIVERIES = Counter("shopwright_deliveries_total", "Mails by kind and outcome.", ["kind", "outcome"])
+HAND_OVER = Histogram(
+    "shopwright_delivery_seconds",
+    "Time to hand a mail over to its transport.",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 1, 5, 10, 30),
+)
+DEPTH = Gauge("shopwright_delivery_queue", "Mails that wait for their first try.")
+
+Announce = Callable[[UUID], Awaitable[None]]
+
+
+class Notifications:
+    """Args:
+    holder: names this process in leases.
+    sender: the address that mails come from.
+    announce: tells the live feed of a person that there is something new.
+    """
+
+    def __init__(
+        self, db: Database, transport: Transport, shop: Shop, *, holder: str, sender: str, announce: Announce
+    ) -> None:
+        self._db, self._transport, self._shop = db, transport, shop
+        self._holder, self._sender, self._announce = holder, sender, announce
+        self._sending: set[UUID] = set()
+
+    @property
+    def shop_name(self) -> str:
+        return self._shop.name
+
+    async def notify(self, draft: Draft, once: str) -> None:
+        """Write down what an event makes, and queue its mail if it is wanted; publishes NotificationQueued.
+
+        One event makes one notification, whatever repeats.
+        """
+        notification_id = new_id()
+        token = None
+        if domain.optional(draft.kind, "email"):
+            token = secrets.token_urlsafe(24)
+        async with self._db.begin(once) as tx:
+            if tx.repeated:
+                return
+            added = await store.add(tx, notification_id, once, draft, token)
+            if added.queued:
+                tx.publish(NotificationQueued(notification_id=notification_id, kind=draft.kind))
+        if not added.queued:
+            DELIVERIES.labels(draft.kind, "skipped").inc()
+        if added.in_feed and draft.user_id is not None:
+            await self._announce(draft.user_id)
+
+    async def deliver(self, notification_id: UUID) -> None:
+        """Send a mail that waits; a mail that is out, or whose person was erased, is no work.
+
+        Raises:
+            MailNotSent: try again later.
+            BeingDelivered: somebody else is at it, or died at it less than a minute ago.
+        """
+        if notification_id in self._sending:
+            raise domain.BeingDelivered
+        self._sending.add(notification_id)
+        try:
+            async with self._db.read() as connection:
+                letter = await store.claim(connection, notification_id, self._holder, LEASE)
+                if letter is None and await store.waits(connection, notification_id):
+                    raise domain.BeingDelivered
+            if letter is not None:
+                await self._send(letter)
+        finally:
+            self._sending.discard(notification_id)
+
+    async def _send(self, letter: Letter) -> None:
+        began = time.perf_counter()
+        try:
+            with telemetry.span("deliver mail", kind=letter.kind):
+                mail = compose(
+                    letter, render(letter, self._shop), shop=self._shop, sender=self._sender,
+                    now=datetime.now(UTC),
+                )  # fmt: skip
+                crashpoints.reach("notifications.deliver.before-send")
+                await self._transport.send(mail)
+        except MailNotSent as problem:
+            DELIVERIES.labels(letter.kind, "failed").inc()
+            async with self._db.read() as connection:
+                await store.not_sent(connection, letter.id, str(problem))
+            raise
+        crashpoints.reach("notifications.deliver.after-send")
+        async with self._db.read() as connection:
+            known = await store.sent(connection, letter.id)
+        if not known:  # erased while it was on its way
+            await self._transport.forget([letter.id])
+        HAND_OVER.observe(time.perf_counter() - began)
+        DELIVERIES.labels(letter.kind, "sent").inc()
+
+    async def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
+        """Raises NotFound, also for somebody else's."""
+        async with self._db.begin() as tx:
+            if not await store.mark_read(tx, notification_id, user_id):
+                raise NotFound(detail=f"no notification {notification_id}")
+
+    async def choose(self, user_id: UUID, wanted: list[Preference]) -> None:
+        """Set what a person wants to be told; what is left out is on again. Raises AlwaysSent."""
+        domain.check_preferences(wanted)
+        chosen = {(item.kind, item.channel): item.enabled for item in wanted}
+        async with self._db.begin() as tx:
+            await store.choose(tx, user_id, domain.preferences(chosen))
+
+    async def unsubscribe(self, token: str) -> None:
+        """Switch the kind of mail off that carried this token. Raises LinkTooOld."""
+        async with self._db.begin() as tx:
+            found = await store.of_token(tx, token)
+            if found is None:
+                raise LinkTooOld(detail="the mail is too old, or the account is gone")
+            user_id, kind = found
+            await store.choose(tx, user_id, [Preference(kind=kind, channel="email", enabled=False)])
+
+    async def forget_user(self, user_id: UUID, once: str) -> None:
+        """Delete everything we know of a person; mails in the local mailbox too."""
+        async with self._db.begin(once) as tx:
+            if tx.repeated:
+                gone = msgspec.json.decode(tx.stored or b"[]", type=list[UUID])
+            else:
+                gone = await store.erase(tx, user_id)
+                tx.remember(msgspec.json.encode(gone))
+        await self._transport.forget(gone)
+
+    async def requeue_lost(self) -> int:
+        """Queue mails again that no message and no dead letter knows of (a bus that lost its memory)."""
+        async with self._db.begin() as tx:
+            lost = await store.requeue(tx, LOST_AFTER, REQUEUE_BATCH)
+            tx.publish(*(NotificationQueued(notification_id=item, kind=kind) for item, kind in lost))
+        if lost:
+            log.warning("mails were queued again", mails=len(lost))
+        return len(lost)
+
+    async def depth(self) -> int:
+        """How many mails wait for their first try; also the metric."""
+        async with self._db.read() as connection:
+            waiting = await store.depth(connection)
+        DEPTH.set(waiting)
+        return waiting
+
+    async def prune(self, older_than: timedelta) -> None:
+        async with self._db.read() as connection:
+            while await store.prune(connection, older_than) == store.PRUNE_BATCH:
+                pass

@@ -1,0 +1,40 @@
+"""What notifications reacts to."""
+
+from __future__ import annotations
+
+from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderRefunded, OrderShipped
+from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
+
+from . import domain
+from .commands import Notifications
+from .domain import NotificationQueued
+
+
+class Subscribers:
+    def __init__(self, notifications: Notifications) -> None:
+        self._notifications = notifications
+
+    async def on_user_registered(self, fact: UserRegistered, once: str) -> None:
+        await self._notifications.notify(domain.welcome(fact, self._notifications.shop_name), once)
+
+    async def on_password_changed(self, fact: PasswordChanged, once: str) -> None:
+        await self._notifications.notify(domain.password_changed(fact), once)
+
+    async def on_user_erased(self, fact: UserErased, once: str) -> None:
+        await self._notifications.forget_user(fact.user_id, once)
+
+    async def on_order_confirmed(self, fact: OrderConfirmed, once: str) -> None:
+        await self._notifications.notify(domain.order_confirmed(fact), once)
+
+    async def on_order_cancelled(self, fact: OrderCancelled, once: str) -> None:
+        await self._notifications.notify(domain.order_cancelled(fact), once)
+
+    async def on_order_shipped(self, fact: OrderShipped, once: str) -> None:
+        await self._notifications.notify(domain.order_shipped(fact), once)
+
+    async def on_order_refunded(self, fact: OrderRefunded, once: str) -> None:
+        await self._notifications.notify(domain.order_refunded(fact), once)
+
+    async def on_notification_queued(self, fact: NotificationQueued, _once: str) -> None:
+        """Its state makes a repeat a no-op; an inbox row could not, for a failed try is no end."""
+        await self._notifications.deliver(fact.notification_id)

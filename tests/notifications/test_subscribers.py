@@ -1,0 +1,194 @@
+"""What an event makes: one notification, whatever repeats; and nothing of a person whose account is gone."""
+
+import asyncio
+
+import pytest
+
+from notifying import WEB, as_user, until
+from shopwright.chassis.deadletters import DeadLetters
+from shopwright.contracts.events import Envelope
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.orders import OrderRefused
+from shopwright.notifications.testing import (
+    cancelled,
+    changed_password,
+    confirmed,
+    erased,
+    refunded,
+    registered,
+    shipped,
+)
+
+FACTS = [registered, changed_password, confirmed, cancelled, shipped, refunded]
+
+
+def after(fact):
+    """A fact of the same stream, so that `fact` has been seen once this one has."""
+    make = registered if fact.topic.startswith("users.") else cancelled
+    return make(email="last@example.com")
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.__name__)
+async def test_an_event_that_is_repeated_makes_one_notification_and_one_mail(running, fact):
+    shop = await running()
+    made, event_id = fact(), new_id()
+
+    for _ in range(3):
+        await shop.tell(made, event_id=event_id)
+    await shop.tell(after(made))
+
+    rows = await shop.settled(2)
+    assert [row["email"] for row in rows] == ["ada@example.com", "last@example.com"]
+    assert rows[0]["source"] == f"event:{event_id}"
+    assert len(await shop.mails("ada@example.com")) == 1
+
+
+async def test_a_wiped_bus_that_sends_everything_again_makes_nothing_new(running):
+    shop = await running()
+    made, event_id = confirmed(), new_id()
+    await shop.tell(made, event_id=event_id)
+    await shop.settled(1)
+
+    await shop.valkey.flushdb()
+    await shop.tell(made, event_id=event_id)
+    await shop.tell(after(made))
+
+    await shop.settled(2)
+    assert len(await shop.mails("ada@example.com")) == 1
+
+
+async def test_a_refused_order_is_no_news(running):
+    shop = await running()
+
+    await shop.tell(OrderRefused(order_id=new_id(), number="SW-1", reason="The payment was declined"))
+    await shop.tell(cancelled())
+
+    assert [row["kind"] for row in await shop.settled(1)] == ["order_cancelled"]
+
+
+async def test_what_a_mail_said_is_forgotten_once_it_is_out(running):
+    shop = await running()
+
+    await shop.tell(confirmed())
+
+    row = (await shop.settled(1))[0]
+    assert (row["state"], row["content"], row["name"]) == ("sent", None, "")
+    assert row["sent_at"] is not None
+
+
+class TestErasure:
+    async def test_leaves_nothing_of_the_person(self, running, tmp_path):
+        shop = await running()
+        user = new_id()
+        mine = {"user_id": user, "email": "gone@example.com", "name": "Grace Gone"}
+        await shop.tell(registered(**mine))
+        await shop.tell(confirmed(**mine, number="SW-77"))
+        await shop.tell(confirmed(email="gone@example.com", name="Grace Gone"))
+        await shop.tell(confirmed(user_id=user, email="friend@example.com"))
+        await shop.tell(registered(email="friend@example.com"))
+        await shop.settled(5)
+        answer = await shop.client.put(
+            "/v1/notification-preferences",
+            json={"items": [{"kind": "welcome", "channel": "email", "enabled": False}]},
+            headers=as_user(user),
+        )
+        assert answer.status_code == 200
+
+        await shop.tell(erased(user))
+
+        async def only_the_friend():
+            return [row["email"] for row in await shop.rows()] == ["friend@example.com"]
+
+        await until(only_the_friend)
+        async with shop.db.read() as connection:
+            for table in ("feeds", "preferences"):
+                kept = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", user)
+                assert kept == 0, table
+        await until(lambda: _nothing_in(tmp_path / "mailbox", "gone@example.com"))
+        assert len(await shop.mails("friend@example.com")) == 1
+
+    async def test_forgets_messages_that_failed_too(self, running):
+        shop = await running()
+        user = new_id()
+        letters = DeadLetters(shop.db)
+        for fact in (changed_password(user_id=user), confirmed(user_id=user), changed_password()):
+            envelope = _envelope(fact)
+            await letters.park(envelope, "broken", attempts=6)
+            await letters.failed(envelope, "broken", attempts=6)
+
+        await shop.tell(erased(user))
+
+        async def one_left():
+            return len(await shop.letters()) == 1
+
+        await until(one_left)
+
+    async def test_keeps_a_guests_mail_that_still_waits_for_an_address_nobody_proved(self, running):
+        shop = await running(smtp_url="smtp://127.0.0.1:9?starttls=off", mail_from="shop@example.com")
+        thief = new_id()
+        await shop.tell(confirmed(email="victim@example.com"))
+        await shop.tell(registered(user_id=thief, email="victim@example.com"))
+
+        async def both_tried():
+            rows = await shop.rows()
+            return len(rows) == 2 and all(row["state"] == "retrying" for row in rows)
+
+        await until(both_tried)
+        await shop.tell(erased(thief))
+
+        async def one_left():
+            return [row["kind"] for row in await shop.rows()] == ["order_confirmed"]
+
+        await until(one_left)
+
+
+async def test_old_notifications_are_pruned(running):
+    shop = await running(retention_days=1)
+    await shop.tell(registered())
+    await shop.settled(1)
+    async with shop.db.read() as connection:
+        await connection.execute("UPDATE notifications SET created_at = now() - interval '2 days'")
+
+    from datetime import timedelta
+
+    from shopwright.notifications import store
+
+    async with shop.db.read() as connection:
+        assert await store.prune(connection, timedelta(days=1)) == 1
+    assert await shop.rows() == []
+
+
+async def test_traces_go_on_through_the_queue(running):
+    shop = await running()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    await shop.tell(confirmed(), traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    await shop.settled(1)
+
+    async def names():
+        spans = (await shop.client.get(f"/internal/traces/{trace}", headers=WEB)).json()
+        return {span["name"] for span in spans}
+
+    async def delivered():
+        return "deliver mail" in await names()
+
+    await until(delivered)
+    assert "event orders.order_confirmed.v1" in await names()
+
+
+async def _nothing_in(folder, word):
+    await asyncio.sleep(0)
+    return not [path for path in folder.iterdir() if word in path.read_text()]
+
+
+def _envelope(fact):
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    from shopwright.contracts.events import encode_data
+
+    return Envelope(
+        id=str(new_id()), source="/x", type=fact.topic, subject=fact.subject, time=datetime.now(UTC),
+        sequence=1, data=msgspec.Raw(encode_data(fact)),
+    )  # fmt: skip
