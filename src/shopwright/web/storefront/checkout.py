@@ -31,7 +31,7 @@ from ..clients.remote import is_away, unless_away
 from ..clients.users import SavedAddress
 from ..forms import Form
 from ..sessions import Purchase
-from ..visit import Visit
+from ..visit import Visit, local_path
 from .cart import already_ordered, read_cart, refusal_text
 
 log = structlog.get_logger()
@@ -262,9 +262,9 @@ async def _next(visit: Visit, order: Order) -> Response[bytes]:
 async def _hand_over(visit: Visit, order: Order, url: str) -> Response[bytes]:
     """To the provider's page. A form may not redirect to another site (CSP), so a page goes between."""
     parts = urlsplit(url)
-    if not parts.netloc or f"{parts.scheme}://{parts.netloc}" == visit.origin:
+    if local_path(url) == url or f"{parts.scheme}://{parts.netloc}" == visit.origin:
         return visit.go(url)
-    if parts.scheme not in {"https", "http"}:
+    if parts.scheme not in {"https", "http"} or not parts.netloc:
         raise NotFound(detail="the payment has no page to go to")
     return await visit.page("checkout_pay.html", order=order, url=url)
 
