@@ -90,7 +90,7 @@ def _check(plan: Plan, supervised: bool, tell: Tell) -> None:
         _end_leftovers(layout, tell)
         shutil.rmtree(plan.cache, ignore_errors=True)
         plan.postgres.forget_dead()
-    preflight.free_ports(held=ports(choices.remembered(layout)) if supervised else ())
+    preflight.free_ports(plan.environ, held=ports(choices.remembered(layout)) if supervised else ())
 
 
 def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: Tell) -> None:
@@ -106,6 +106,7 @@ def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: T
         supervisor.reread()
     else:
         supervisor.start_itself()
+    supervisor.wake()
     for part in plan.servers():
         supervisor.start(part.name)
     _await(lambda: plan.postgres.ready() and plan.valkey.ready(), supervisor, plan.layout)

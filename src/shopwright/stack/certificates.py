@@ -90,6 +90,7 @@ def _make_ca(layout: Layout) -> None:
         .not_valid_after(now + CA_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(ca=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, SHA256())
     )
     _put(layout.tls / "ca.key", _pem(key))
@@ -120,6 +121,9 @@ def _issue(
             critical=False,
         )
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
         .sign(ca_key, SHA256())
     )
     _put(key, _pem(own))

@@ -16,7 +16,13 @@ from urllib.parse import urlsplit
 from .layout import Layout
 
 PREFIX = "SHOPWRIGHT_"
-NOT_REMEMBERED = ("SHOPWRIGHT_CHOICES", "SHOPWRIGHT_HOME", "SHOPWRIGHT_TRACE", "SHOPWRIGHT_TEST_")
+NOT_REMEMBERED = (
+    "SHOPWRIGHT_CHOICES",
+    "SHOPWRIGHT_HOME",
+    "SHOPWRIGHT_TEST_",
+    "SHOPWRIGHT_TOKEN",
+    "SHOPWRIGHT_TRACE",
+)
 
 
 class BadPlan(RuntimeError):

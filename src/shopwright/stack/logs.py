@@ -18,11 +18,9 @@ class NoSuchLog(RuntimeError):
 
 def read(layout: Layout, part: str | None, lines: int, *, follow: bool) -> Iterator[str]:
     """The last `lines` of one part's log, or of each; prefixed with the part where there are several."""
-    paths = sorted(layout.logs.glob(f"{part}.log" if part else "*.log"))
-    if part and not paths:
-        paths = sorted(layout.logs.glob(f"{part}-*.log"))
+    paths = _paths(layout, part)
     if not paths:
-        known = ", ".join(sorted(path.stem for path in layout.logs.glob("*.log"))) or "none yet"
+        known = ", ".join(path.stem for path in _paths(layout, None)) or "none yet"
         raise NoSuchLog(f"no log of {part or 'any part'}; there are: {known}")
     places = {}
     for path in paths:
@@ -32,8 +30,16 @@ def read(layout: Layout, part: str | None, lines: int, *, follow: bool) -> Itera
         yield from (_line(path, text, several=len(paths) > 1) for text in last)
     while follow:
         time.sleep(POLL_S)
+        paths = _paths(layout, part)
         for path in paths:
             yield from (_line(path, text, several=len(paths) > 1) for text in _added(path, places))
+
+
+def _paths(layout: Layout, part: str | None) -> list[Path]:
+    """The log of that name, or else of all replicas of that service."""
+    if part is None:
+        return sorted(layout.logs.glob("*.log"))
+    return sorted(layout.logs.glob(f"{part}.log")) or sorted(layout.logs.glob(f"{part}-*.log"))
 
 
 def _added(path: Path, places: dict[Path, int]) -> list[str]:
@@ -41,12 +47,13 @@ def _added(path: Path, places: dict[Path, int]) -> list[str]:
         size = path.stat().st_size
     except FileNotFoundError:
         return []
-    if size < places[path]:
-        places[path] = 0  # rotated
-    if size == places[path]:
+    place = places.setdefault(path, 0)  # a part that has just begun
+    if size < place:
+        place = 0  # rotated
+    if size == place:
         return []
     with path.open(errors="replace") as file:
-        file.seek(places[path])
+        file.seek(place)
         added = file.readlines()
         places[path] = file.tell()
     return added

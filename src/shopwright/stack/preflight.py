@@ -36,9 +36,10 @@ class NoRoom(RuntimeError):
     """The disk is full, or as good as full."""
 
 
-def room(layout: Layout) -> None:
+def room(layout: Layout, needed: int | None = None) -> None:
     """Raises NoRoom where a start would only end in the middle."""
-    needed = LATER_BYTES if (layout.data / "postgres").exists() else FIRST_START_BYTES
+    if needed is None:
+        needed = LATER_BYTES if (layout.data / "postgres").exists() else FIRST_START_BYTES
     free = shutil.disk_usage(layout.home).free
     if free < needed:
         raise NoRoom(
@@ -67,9 +68,9 @@ def plain_words(layout: Layout) -> Iterator[None]:
         raise
 
 
-def free_ports(held: tuple[int, ...] = ()) -> None:
+def free_ports(environ: Mapping[str, str], held: tuple[int, ...] = ()) -> None:
     """Raises PortBusy, naming who holds the port where the system tells; `held` are our own already."""
-    for name, port in zip(("SHOPWRIGHT_PORT", "SHOPWRIGHT_TLS_PORT"), ports(), strict=True):
+    for name, port in zip(("SHOPWRIGHT_PORT", "SHOPWRIGHT_TLS_PORT"), ports(environ), strict=True):
         if port in held:
             continue
         with socket.socket() as probe:

@@ -115,6 +115,13 @@ class Supervisor:
     def stop(self, name: str, *, wait: bool = True) -> None:
         self._call("stopProcess", name, wait, forgiven=NOT_RUNNING)
 
+    def wake(self) -> None:
+        """Try what waits for its next try, or was given up, at once and with short pauses again."""
+        for state in self.states():
+            if state.state in {"BACKOFF", "FATAL"}:
+                self.stop(state.name)
+                self.start(state.name)
+
     def pid(self) -> int:
         """Its own."""
         return int(cast("int", self._call("getPID")))
