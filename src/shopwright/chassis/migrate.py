@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
-class BadMigration(Exception):
+class BadMigration(RuntimeError):
     """The files and the database disagree; the message names the file."""
 
 
