@@ -17,18 +17,18 @@ from litestar.params import Parameter
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.paging import Limit, decode_cursor, encode_cursor
 from shopwright.chassis.validation import invalid
-from shopwright.contracts.money import Currency
 
 from .commands import Search
 from .domain import Ask, FacetValue, Position, Sort, Suggestion
 from .schema import RESERVED
 
-#: How long the gateway may keep an anonymous answer: a read is never further behind the stock (products).
-CACHE: Final = "public, max-age=2"
+#: How long the gateway may keep an anonymous answer: cards are at most as old again (catalogue's shelf).
+CACHE: Final = "public, max-age=1"
 CACHE_SUGGESTIONS: Final = "public, max-age=30"
 NAMES_MAX: Final = 20  # facets chosen from at once; each is counted by itself
 VALUES_MAX: Final = 50  # chosen under one name
 
+Currency = Annotated[str | None, Parameter(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
 Amount = Annotated[int | None, Parameter(ge=0, le=10**13)]
 Text = Annotated[
     str, Parameter(description="Words, a SKU or a barcode; only the first 200 characters count.")
@@ -60,12 +60,15 @@ async def find(
     in_stock: bool | None = None,
     price_min: Amount = None,
     price_max: Amount = None,
-    currency: Currency | None = None,
+    currency: Currency = None,
     sort: Sort = "relevance",
     limit: Limit = 24,
     cursor: str | None = None,
 ) -> Response[bytes]:
-    """Products by words, facets and prices, with the number of each facet's values among them."""
+    """Products by words, facets and prices, with the number of each facet's values among them.
+
+    With `currency` only what is sold in it; without, prices are in the shop's own currency.
+    """
     if price_min is not None and price_max is not None and price_min > price_max:
         raise invalid("/query/price_min", f"is above price_max ({price_max})")
     own = {"category": category or [], "brand": brand or []}
@@ -73,7 +76,7 @@ async def find(
         own["in_stock"] = ["true" if in_stock else "false"]
     ask = Ask(
         text=q, choices=_choices(request, own), price_min=price_min, price_max=price_max,
-        currency=currency or search.currency, sort=sort, limit=limit, after=decode_cursor(cursor, Position),
+        currency=currency, sort=sort, limit=limit, after=decode_cursor(cursor, Position),
     )  # fmt: skip
     items, found = await search.find(ask)
     next_cursor = encode_cursor(found.next) if found.next else None
@@ -83,7 +86,7 @@ async def find(
 
 @get("/v1/search/suggest", tags=["search"])
 async def suggest(
-    principal: Principal, search: Search, q: Text = "", currency: Currency | None = None
+    principal: Principal, search: Search, q: Text = "", currency: Currency = None
 ) -> Response[bytes]:
     """What the buyer may be typing: categories, brands and products."""
     return _answer(Suggestions(await search.suggest(q, currency)), CACHE_SUGGESTIONS, principal)

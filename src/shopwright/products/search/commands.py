@@ -25,17 +25,18 @@ class Answer(NamedTuple):
 
 
 class Search:
-    def __init__(self, db: Database, index: Index, cards: Cards, currency: str) -> None:
-        self._db, self._index, self._cards = db, index, cards
-        self.currency = currency  # unless another is asked for
+    def __init__(self, db: Database, index: Index, cards: Cards, own: str) -> None:
+        """`own` is the shop's own currency, in which cards show prices unless another is asked for."""
+        self._db, self._index, self._cards, self._own = db, index, cards, own
 
     async def find(self, ask: Ask) -> Answer:
         """Raises PageTooDeep, InvalidInput for a cursor of another search, Unavailable without an index."""
         found = await self._index.search(ask)
-        return Answer(await self._cards(found.ids, ask.currency) if found.ids else [], found)
+        currency = ask.currency or self._own
+        return Answer(await self._cards(found.ids, currency) if found.ids else [], found)
 
     async def suggest(self, text: str, currency: str | None = None) -> list[Suggestion]:
-        return await self._index.suggest(text, currency or self.currency, SUGGESTIONS)
+        return await self._index.suggest(text, currency, SUGGESTIONS)
 
     async def ask_rebuild(self) -> None:
         """Have the index rebuilt from the catalogue, by whichever process writes it, within seconds."""

@@ -40,8 +40,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A product on sale, as it is searched.
 
     `categories` are its own and all their ancestors. `codes` are SKUs and barcodes. `prices` are those of its
-    variants by currency (the lowest and the highest are enough); without one in a currency the product is not
-    on sale there.
+    variants by currency (the lowest and the highest are enough).
     """
 
     id: UUID
@@ -75,13 +74,15 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One search. `choices`: facet name → values, any of which will do; all names must hold."""
+    """One search. `choices`: facet name → values, any of which will do; all names must hold. With `currency`
+    only what is sold in it; prices are in the shop's own without.
+    """
 
     text: str = ""
     choices: dict[str, tuple[str, ...]] = {}
     price_min: int | None = None
     price_max: int | None = None
-    currency: str = "EUR"
+    currency: str | None = None
     sort: Sort = "relevance"
     limit: int = 24
     after: Position | None = None
@@ -141,7 +142,7 @@ class Index(Protocol):
         """Raises PageTooDeep, InvalidInput for a cursor of another list, Unavailable without an index."""
         ...
 
-    async def suggest(self, text: str, currency: str, limit: int) -> list[Suggestion]: ...
+    async def suggest(self, text: str, currency: str | None, limit: int) -> list[Suggestion]: ...
 
     async def usable(self) -> bool:
         """Whether there is an index of this release's schema that opens and answers."""

@@ -53,7 +53,7 @@ def find(state: State, ask: Ask) -> Found:
     )
 
 
-def suggest(state: State, text: str, currency: str, limit: int) -> list[Suggestion]:
+def suggest(state: State, text: str, currency: str | None, limit: int) -> list[Suggestion]:
     """Categories and brands whose names are being typed, then products."""
     words = read(text)
     if not words.words:
@@ -121,7 +121,7 @@ def _levels(state: State, words: Words, ask: Ask) -> Iterable[Level]:
     return Level
 
 
-def _level(state: State, words: Words, currency: str) -> Level:
+def _level(state: State, words: Words, currency: str | None) -> Level:
     """The first level at which anything on sale has the words."""
     on_sale = queries.conditions(state.schema, Ask(currency=currency), state.slots)
     for level in Level:

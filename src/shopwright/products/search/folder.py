@@ -29,19 +29,20 @@ _META: Final = "meta.json"  # tantivy's: replaced by each commit
 
 class About(msgspec.Struct, frozen=True):
     version: int
+    own: str  # the shop's own currency
     slots: dict[str, int]  # of each currency's price fields
 
 
 class Generation:
     """One index on disk, opened."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises IndexFailed if it is missing, broken or of another schema version."""
+    def __init__(self, path: Path, own: str) -> None:
+        """Raises IndexFailed if it is missing, broken, of another schema version or own currency."""
         self.path = path
         try:
             self.about = msgspec.json.decode((path / _ABOUT).read_bytes(), type=About)
-            if self.about.version != VERSION:
-                raise IndexFailed(f"{path.name} has schema {self.about.version}, this release {VERSION}")
+            if (self.about.version, self.about.own) != (VERSION, own):
+                raise IndexFailed(f"{path.name} has schema {self.about.version} in {self.about.own}")
             self.engine: Any = tantivy.Index.open(str(path))
         except (OSError, ValueError) as error:
             raise IndexFailed(f"{path.name} does not open: {error}") from error
@@ -77,13 +78,13 @@ class Generation:
         for currency in sorted(currencies - slots.keys())[: SLOTS - len(slots)]:
             slots[currency] = len(slots)
         if slots != self.about.slots:
-            self.about = About(VERSION, slots)
+            self.about = About(VERSION, self.about.own, slots)
             _replace(self.path / _ABOUT, msgspec.json.encode(self.about))
 
 
 class Folder:
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, own: str) -> None:
+        self._root, self._own = root, own
 
     def current(self) -> str:
         """The name of the generation that answers; empty if there is none."""
@@ -96,18 +97,18 @@ class Folder:
         """Raises IndexFailed."""
         if not (name := self.current()):
             raise IndexFailed("there is no index yet")
-        return Generation(self._root / Path(name).name)
+        return Generation(self._root / Path(name).name, self._own)
 
     def create(self) -> Generation:
         """A new, empty generation that does not answer yet."""
         path = self._root / f"g-{new_id().hex}"
         try:
             path.mkdir(parents=True, mode=0o700)
-            _replace(path / _ABOUT, msgspec.json.encode(About(VERSION, {})))
+            _replace(path / _ABOUT, msgspec.json.encode(About(VERSION, self._own, {})))
             tantivy.Index(build(), str(path))
         except (OSError, ValueError) as error:
             raise IndexFailed(f"no new index in {self._root}: {error}") from error
-        return Generation(path)
+        return Generation(path, self._own)
 
     def switch(self, generation: Generation) -> None:
         """Let `generation` answer, and forget all but the one before it."""

@@ -43,10 +43,10 @@ Result = TypeVar("Result")
 
 
 class TantivyIndex:
-    """`domain.Index` in the folder `root`."""
+    """`domain.Index` in the folder `root`; `own` is the shop's own currency."""
 
-    def __init__(self, root: Path) -> None:
-        self._folder = Folder(root)
+    def __init__(self, root: Path, own: str) -> None:
+        self._folder = Folder(root, own)
         self._threads = ThreadPoolExecutor(THREADS, "search")
         self._writing = ThreadPoolExecutor(1, "search-writer")
         self._reader = _Reader(self._folder)
@@ -59,7 +59,7 @@ class TantivyIndex:
             return known
         return await self._read(lambda: self._reader.learn(key, lambda state: finding.find(state, ask)))
 
-    async def suggest(self, text: str, currency: str, limit: int) -> list[Suggestion]:
+    async def suggest(self, text: str, currency: str | None, limit: int) -> list[Suggestion]:
         return await self._read(lambda: finding.suggest(self._reader.state(), text, currency, limit))
 
     async def usable(self) -> bool:
@@ -246,10 +246,10 @@ class _Writer:
 
     def add(self, documents: Sequence[Document]) -> None:
         self.generation.give_slots({currency for one in documents for currency in one.prices})
-        slots = self.generation.about.slots
+        about = self.generation.about
         try:
             for one in documents:
-                self._engine.add_document(document(one, slots))
+                self._engine.add_document(document(one, about.own, about.slots))
         except ValueError as error:
             raise IndexFailed(f"not added: {error}") from error
 

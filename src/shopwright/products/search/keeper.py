@@ -89,6 +89,7 @@ class Keeper:
         gone = ids - {document.id for document in documents}
         await self._still_held()
         await self._index.write(documents, sorted(gone))
+        reach("search.written")
         async with self._db.read() as connection:
             await store.indexed(connection, [row.position for row in rows])
         return len(rows)

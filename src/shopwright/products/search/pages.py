@@ -15,7 +15,7 @@ from tantivy import FieldType, Occur, Order, Query
 
 from .domain import Ask, Position, Sort
 from .queries import Level, together
-from .schema import NAME_KEYS, Kept, name_keys
+from .schema import NAME_KEYS, Kept, name_keys, prices_in
 
 SLACK: Final = 20  # rows read beyond a page: some may have come in before it
 _INT_MAX: Final = 2**63 - 1
@@ -104,7 +104,7 @@ def _by_field(state: State, query: Any, ask: Ask) -> tuple[list[_Row], int]:
 
 
 def _field(ask: Ask, slots: Mapping[str, int]) -> tuple[str, Order]:
-    cost = f"cost_{slots.get(ask.currency, 0)}"
+    cost = f"cost_{prices_in(ask.currency, slots)}"
     return {
         "newest": ("newest", Order.Desc),
         "price_asc": (cost, Order.Asc),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from tantivy import FieldType, Occur, Query
 
 from .domain import Ask
-from .schema import filter_term
+from .schema import filter_term, prices_in
 from .words import Word, Words, code, edits, fold, forms
 
 MUST, SHOULD = Occur.Must, Occur.Should
@@ -77,13 +77,13 @@ def near(schema: Any, word: str) -> Any:
 
 def conditions(schema: Any, ask: Ask, slots: Mapping[str, int], *, without: str = "") -> list[Any]:
     """What must hold besides the words, without influence on the score; `without`: but for one facet."""
-    slot = slots.get(ask.currency)
-    if slot is None:
+    if ask.currency is not None and ask.currency not in slots:
         return [nothing()]
-    found = [Query.term_query(schema, "currency", ask.currency, "basic")]
+    found = [Query.term_query(schema, "currency", ask.currency, "basic")] if ask.currency else []
     if ask.price_min is not None or ask.price_max is not None:
         limits = (ask.price_min, ask.price_max)
-        found.append(Query.range_query(schema, f"price_{slot}", FieldType.Integer, *limits))
+        field = f"price_{prices_in(ask.currency, slots)}"
+        found.append(Query.range_query(schema, field, FieldType.Integer, *limits))
     for name, values in ask.choices.items():
         if fold(name) != without:
             terms = [filter_term(name, value) for value in values]

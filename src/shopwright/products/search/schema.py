@@ -8,7 +8,7 @@ another version is rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from .domain import Document
 from .words import clean, code, compounds, fold, tokens
 
 VERSION: Final = 1
+OWN: Final = "own"
 SLOTS: Final = 16  # currencies a shop may sell in
 SEPARATOR: Final = "\x1f"  # between the parts of a facet's term; `fold` leaves none inside
 TEXT_MAX = 20_000  # characters of a description that are indexed
@@ -64,14 +65,19 @@ def build() -> Any:
     schema.add_float_field("weight", fast=True)
     for field in ("tie", "newest", *NAME_KEYS):
         schema.add_integer_field(field, fast=True)
-    for slot in range(SLOTS):
+    for slot in (OWN, *range(SLOTS)):
         schema.add_integer_field(f"price_{slot}", fast=True)
         schema.add_integer_field(f"cost_{slot}", fast=True)
     return schema.build()
 
 
-def document(product: Document, slots: Mapping[str, int]) -> Any:
-    """`product` for the writer; `slots` holds every currency that is indexed."""
+def prices_in(currency: str | None, slots: Mapping[str, int]) -> str:
+    """Which `price_` and `cost_` field holds a currency; without one, the shop's own."""
+    return str(slots[currency]) if currency is not None and currency in slots else OWN
+
+
+def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
+    """`product` for the writer of a shop whose currency is `own`; `slots` holds all that are indexed."""
     name = clean(product.name)[:TEXT_MAX]
     title = " ".join(tokens(name))
     found = tantivy.Document()
@@ -96,13 +102,29 @@ def document(product: Document, slots: Mapping[str, int]) -> Any:
         found.add_integer(field, key)
     found.add_integer("newest", max(0, int(product.created_at.timestamp() * 1_000)) << 20 | tie & 0xFFFFF)
     found.add_float("weight", _weight(product, title, tie))
-    for currency, slot in slots.items():
-        if prices := product.prices.get(currency):
-            found.add_text("currency", currency)
-            for price in set(prices):
-                found.add_integer(f"price_{slot}", price)
-            found.add_integer(f"cost_{slot}", min(*prices, _INT_MAX) << 20 | tie & 0xFFFFF)
+    _add_prices(found, product, own, slots)
     return found
+
+
+def _add_prices(found: Any, product: Document, own: str, slots: Mapping[str, int]) -> None:
+    """In each currency the prices to filter by, and the lowest to sort by. What is not sold in the shop's own
+    stands among the others by what its card shows: the price in the first currency it has.
+    """
+    tie = product.id.int & 0xFFFFF
+    for currency, slot in ((own, OWN), *slots.items()):
+        prices = product.prices.get(currency, [])
+        for price in set(prices):
+            found.add_integer(f"price_{slot}", price)
+        if prices and slot != OWN:
+            found.add_text("currency", currency)
+            found.add_integer(f"cost_{slot}", _cost(prices) | tie)
+    shown = product.prices.get(own) or next((product.prices[one] for one in sorted(product.prices)), [])
+    found.add_integer(f"cost_{OWN}", _cost(shown) | tie)
+
+
+def _cost(prices: Sequence[int]) -> int:
+    """For sort keys; without any price the last."""
+    return min((_INT_MAX, *prices)) << 20
 
 
 def _written(*parts: str) -> str:

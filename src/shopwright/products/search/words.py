@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -35,6 +36,7 @@ _IRREGULAR: Final[dict[str, str]] = {
 }
 _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
 _COMPOUND = re.compile(r"\w+(?:[-–‑./&+]\w+)+")
+_SHORT: Final = 100
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -60,8 +62,15 @@ def tokens(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """The whole text in one spelling: case, accents and spaces folded; for names and values of facets."""
+    return _known_fold(text) if len(text) <= _SHORT else _fold(text)
+
+
+def _fold(text: str) -> str:
     composed = _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip()
     return "".join(_whole.analyze(composed))
+
+
+_known_fold = lru_cache(8_192)(_fold)  # the same names and values come with every product
 
 
 def code(text: str) -> str:
