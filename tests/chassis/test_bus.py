@@ -190,3 +190,52 @@ class TestFailure:
         await asyncio.sleep(0.5)
 
         assert await DeadLetters(consumer).page() == []
+
+
+class TestTogether:
+    async def start(self, database, valkey, handler, count):
+        producer, consumer = await database("chassis"), await database("chassis")
+        async with producer.begin() as tx:
+            tx.publish(*(registered(f"n{number}") for number in range(count)))
+        stop = asyncio.Event()
+        await Relay(producer, valkey, "users").turn()
+        listener = Consumer(
+            consumer, valkey, group="g", name="one", sources=["users"], handlers={},
+            together={UserRegistered: handler},
+        )  # fmt: skip
+        return stop, asyncio.create_task(listener.run(stop)), DeadLetters(consumer)
+
+    async def test_many_facts_come_in_one_call_and_none_twice(self, database, valkey):
+        calls = []
+
+        async def handler(facts):
+            calls.append([(fact.name, once) for fact, once in facts])
+
+        stop, running, _ = await self.start(database, valkey, handler, 70)
+
+        async def arrived():
+            return sum(map(len, calls)) == 70
+
+        await until(arrived)
+        stop.set()
+        await running
+        assert len(calls) == 1
+        assert [name for name, _ in calls[0]] == [f"n{number}" for number in range(70)]
+        assert len({once for _, once in calls[0]}) == 70
+
+    async def test_one_that_fails_does_not_hold_up_the_others(self, database, valkey):
+        seen = []
+
+        async def handler(facts):
+            if any(fact.name == "n3" for fact, _ in facts):
+                raise ValueError("no threes")
+            seen.extend(fact.name for fact, _ in facts)
+
+        stop, running, letters = await self.start(database, valkey, handler, 5)
+
+        async def arrived():
+            return seen == ["n0", "n1", "n2", "n4"] and len(await letters.waiting_subjects()) == 1
+
+        await until(arrived)
+        stop.set()
+        await running

@@ -3,7 +3,8 @@
 A handler is `async def on_<fact>(fact, once)`; it passes `once` to the transaction of the one command it
 calls, so a repeat is a no-op. A message is acknowledged after the handler committed, or after it was parked
 for a retry (`chassis.deadletters`). Topics without a handler are acknowledged unread. Order per aggregate
-holds.
+holds. Facts whose order does not matter may be handed over together, all that one read brought in one call;
+what fails so is handed over one by one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from .streams import BUS_ERRORS, Valkey, stream_of
 log = structlog.get_logger()
 
 Handler = Callable[[Any, str], Awaitable[None]]
+Together = Callable[[Sequence[tuple[Any, str]]], Awaitable[None]]
 
 BLOCK_MS = 500  # also how long a drain may wait for an idle consumer
 BATCH = 100
@@ -38,6 +40,7 @@ class Consumer:
     """One consumer group (the service) on the streams of `sources`; `name` tells replicas apart.
 
     `batch`: messages taken at a time; a small one shares slow work evenly among consumers of a group.
+    `together`: handlers that take many facts, each with its `once`, in one transaction.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Consumer:
         name: str,
         sources: Sequence[str],
         handlers: Mapping[type[Event], Handler],
+        together: Mapping[type[Event], Together] | None = None,
         batch: int = BATCH,
         claim_idle_ms: int = CLAIM_IDLE_MS,
     ) -> None:
@@ -56,7 +60,9 @@ class Consumer:
         self._db, self._valkey, self._group, self._name = db, valkey, group, name
         self._batch = batch
         self._streams = [stream_of(source) for source in sources]
-        self._handlers = {fact.topic: handler for fact, handler in handlers.items()}
+        self._together = {fact.topic: handler for fact, handler in (together or {}).items()}
+        alone = {topic: _alone(handler) for topic, handler in self._together.items()}
+        self._handlers = alone | {fact.topic: handler for fact, handler in handlers.items()}
         self._letters = DeadLetters(db)
         self._waiting: set[str] = set()
         self._parking = asyncio.Lock()  # what is parked and what `_waiting` says must not drift apart
@@ -123,9 +129,13 @@ class Consumer:
         for stream, messages in found:
             done: list[bytes] = []
             try:
+                done += await self._many(messages)
+                handled = set(done)
                 for number, fields in messages:
                     if stop.is_set():
                         return
+                    if number in handled:
+                        continue
                     if fields:
                         await self._one(fields[b"e"])
                     done.append(number)
@@ -133,6 +143,29 @@ class Consumer:
                 if done:
                     crashpoints.reach(f"consumer.{self._group}.before-ack")
                     await self._valkey.xack(stream, self._group, *done)
+
+    async def _many(self, messages: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[bytes]:
+        """Hand over what may be handled together; returns the messages that were."""
+        if not self._together:
+            return []
+        found: dict[Together, dict[bytes, Envelope]] = {}
+        for number, fields in messages:
+            envelope = msgspec.json.decode(fields[b"e"], type=Envelope) if fields else None
+            if envelope and envelope.type in self._together and envelope.subject not in self._waiting:
+                found.setdefault(self._together[envelope.type], {})[number] = envelope
+        done: list[bytes] = []
+        for handler, envelopes in found.items():
+            try:
+                await handler([(envelope.event(), f"event:{envelope.id}") for envelope in envelopes.values()])
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("facts are handled one by one", count=len(envelopes))
+                continue
+            done += envelopes
+            for envelope in envelopes.values():
+                telemetry.EVENTS.labels(envelope.type, "handled").inc()
+        return done
 
     async def _one(self, raw: bytes) -> None:
         envelope = msgspec.json.decode(raw, type=Envelope)
@@ -186,6 +219,13 @@ class Consumer:
     async def _look_who_waits(self) -> None:
         async with self._parking:
             self._waiting = await self._letters.waiting_subjects()
+
+
+def _alone(handler: Together) -> Handler:
+    async def handle(fact: Any, once: str) -> None:
+        await handler([(fact, once)])
+
+    return handle
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
