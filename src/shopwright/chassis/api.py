@@ -79,6 +79,7 @@ def create_asgi(
             version="1",
             path="/internal/schema",
             render_plugins=[JsonRenderPlugin()],
+            use_handler_docstrings=True,
         ),
         request_max_body_size=body_max,
         response_cache_config=ResponseCacheConfig(default_expiration=0),
@@ -197,11 +198,17 @@ def _malformed(request: Request, error: HTTPException) -> Problem:
             return problem
     extra = error.extra if isinstance(error.extra, list) else []
     errors = [
-        FieldError(f"/{item.get('source', 'query')}/{item['key']}", item["message"])
+        FieldError(f"/{_source(item)}/{item['key']}", item["message"])
         for item in extra
         if isinstance(item, dict) and "key" in item and "message" in item
     ]
     return InvalidInput(detail=error.detail, errors=errors)
+
+
+def _source(item: dict[str, Any]) -> str:
+    """Where a refused parameter stood; Litestar tells it as a member of an enumeration."""
+    source = item.get("source", "query")
+    return str(getattr(source, "value", source))
 
 
 def _uuid(expected: type, value: Any) -> Any:

@@ -29,6 +29,7 @@ CATEGORY_NAME_MAX = 200
 URL_MAX = 2_000
 AMOUNT_MAX = 10**13  # minor units: a sum of orders must stay far below 64 bits
 UNITS_MAX = 1_000_000_000
+SETTLE_MAX = 8
 WEIGHT_MAX = 100_000_000  # grams
 
 TAGS = {
@@ -132,11 +133,20 @@ def clean_html(text: str) -> str:
     """Safe HTML of a description; text without markup becomes paragraphs."""
     text = _UNWANTED.sub("", text.replace("\r\n", "\n")).strip()
     if "<" in text:
-        text = _HTML.clean(text).strip()
+        text = _settled(text)
     if "<" not in text and text:
         parts = (part.strip() for part in re.split(r"\n\s*\n", html.unescape(text)))
         text = "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
-        text = _HTML.clean(text.replace("\n", "<br>"))
+        text = _settled(text.replace("\n", "<br>"))
+    return text
+
+
+def _settled(text: str) -> str:
+    """Clean HTML that comes out the same again: misnested elements take more than one turn."""
+    for _ in range(SETTLE_MAX):
+        before, text = text, _HTML.clean(text).strip()
+        if text == before:
+            break
     return text
 
 

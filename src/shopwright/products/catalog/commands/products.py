@@ -157,7 +157,7 @@ class Catalog:
 
     async def add_variant(self, name: str, new: NewVariant, once: Once | None = None) -> UUID:
         """Add a variant to the product of this id or slug; raises as `edit` does."""
-        one = _clean(ProductDraft(slug="-", name="a variant", variants=[new.draft()]), "/variants/0")
+        one = _clean(ProductDraft(slug="one", name="a variant", variants=[new.draft()]), "/variants/0")
 
         def add(product: Product, _tree: Tree) -> Product:
             if new.sku in product.skus:
