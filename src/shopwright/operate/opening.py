@@ -68,12 +68,12 @@ async def _accounts(layout: Layout, demo: dict[str, Any]) -> None:
 def _catalogue(layout: Layout, demo: dict[str, Any]) -> None:
     """Import the demo's products through the gateway, as a merchant would."""
     try:
-        from shopwright.demo import write
+        from shopwright import demo as shop
     except ImportError:  # an installation without the demo's goods has an empty shop
         return
 
     folder = layout.data / "demo"
-    write(folder)
+    shop.write(folder)
     gateway = Gateway(demo["gateway"], login=(demo["admin"]["email"], demo["admin"]["password"]))
     wanted = importing.Wanted(file=folder / "products.jsonl", pictures=folder / "pictures")
     report = importing.run(gateway, wanted)

@@ -55,7 +55,11 @@ class Columns(msgspec.Struct):
             *(f"attribute:{name}" for name in self.attributes),
             *_VARIANT,
             *(f"option:{name}" for name in self.options),
-            *(f"{kind}:{currency}" for currency in self.currencies for kind in ("price", "compare_at")),
+            *(
+                f"{kind}:{currency}"
+                for currency in sorted(self.currencies)
+                for kind in ("price", "compare_at")
+            ),
             *(f"stock:{warehouse}" for warehouse in self.warehouses),
         ]
 
@@ -91,9 +95,9 @@ class Exports:
                     columns.meet(draft)
                 await asyncio.to_thread(gathered.write, lines(drafts))
             gathered.seek(0)
-            yield _encoded([columns.header()])
+            yield encoded([columns.header()])
             while chunk := await asyncio.to_thread(_read, gathered):
-                yield _encoded([row for draft in chunk for row in rows(draft, columns)])
+                yield encoded([row for draft in chunk for row in rows(draft, columns)])
 
 
 def lines(drafts: Sequence[ProductDraft]) -> bytes:
@@ -127,7 +131,7 @@ def _cells(variant: VariantDraft, columns: Columns) -> Iterator[str]:
     yield variant.picture or ""
     for name in columns.options:
         yield variant.options.get(name, "")
-    for currency in columns.currencies:
+    for currency in sorted(columns.currencies):
         offer = offers.get(currency)
         yield _decimal(offer.price) if offer else ""
         yield _decimal(offer.compare_at) if offer and offer.compare_at else ""
@@ -154,7 +158,7 @@ def _read(gathered: IO[bytes]) -> list[ProductDraft]:
     return [decoder.decode(line) for _ in range(PAGE) if (line := gathered.readline())]
 
 
-def _encoded(table: Sequence[Sequence[str]]) -> bytes:
+def encoded(table: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(table)
     return text.getvalue().encode()

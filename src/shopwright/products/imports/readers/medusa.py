@@ -138,7 +138,7 @@ def _prices(row: Cells) -> list[PriceDraft]:
                 found.append(PriceDraft(price))
         elif match := _REGION.fullmatch(column):
             row.warn(
-                _headline(column),
+                f"{column[: match.start(1)].title()}{match[1]} [{match[2].upper()}]",
                 f"{row.text(column)}: a price of the region {match[1]!r} was left out; this shop has one "
                 f"price for each currency, in a column such as “Variant Price {match[2].upper()}”",
             )

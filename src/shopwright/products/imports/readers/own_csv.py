@@ -37,7 +37,8 @@ def fits(_text: str, columns: frozenset[str]) -> bool:
 
 def units(path: Path, form: Form) -> Iterator[Unit]:
     for line, cells in table.rows(path, form, _column):
-        yield Unit(line, cells.get("slug", "").casefold() or lonely(line), cells)
+        shown = {name: text if text[0] != "'" else _unshielded(text) for name, text in cells.items()}
+        yield Unit(line, shown.get("slug", "").casefold() or lonely(line), shown)
 
 
 def _column(name: str) -> str:
@@ -50,7 +51,7 @@ def product(units: Sequence[Unit], options: Options) -> Read:
     notes: list[Note] = []
     rows = [Cells(unit, notes) for unit in units]
     first = rows[0]
-    slug, name = first.text("slug"), shown(first.text("name"))
+    slug, name = first.text("slug"), first.text("name")
     if not slug:
         first.refuse("slug", "is missing; every row names its product's slug, such as oak-table")
     if not name:
@@ -61,13 +62,13 @@ def product(units: Sequence[Unit], options: Options) -> Read:
     draft = ProductDraft(
         slug=slug,
         name=name,
-        summary=shown(first.text("summary")),
-        description=shown(first.text("description")),
-        brand=shown(first.text("brand")),
+        summary=first.text("summary"),
+        description=first.text("description"),
+        brand=first.text("brand"),
         status=_status(first),
-        categories=[split(path, ">") for path in split(shown(first.text("categories")), "|", keep=True)],
+        categories=[split(path, ">") for path in split(first.text("categories"), "|", keep=True)],
         attributes={
-            key: split(shown(value), "|")
+            key: split(value, "|")
             for key, value in _prefixed(first, "attribute")
         },
         pictures=values.pictures(_pictures(first)),
@@ -76,7 +77,7 @@ def product(units: Sequence[Unit], options: Options) -> Read:
     return read(units[0], slug or name, draft, notes)
 
 
-def shown(text: str) -> str:
+def _unshielded(text: str) -> str:
     return text[1:] if _SHIELDED.match(text) else text
 
 
@@ -110,15 +111,15 @@ def _prefixed(row: Cells, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _variant(row: Cells, options: Options) -> VariantDraft:
-    sku = shown(row.text("sku"))
+    sku = row.text("sku")
     if not sku:
         row.refuse("sku", "is missing; every row is a variant with a SKU of its own")
     return VariantDraft(
         sku=sku,
-        options={name: shown(value) for name, value in _prefixed(row, "option")},
+        options=dict(_prefixed(row, "option")),
         prices=_prices(row, options),
         stock=_stock(row, options),
-        barcode=shown(row.text("barcode")) or None,
+        barcode=row.text("barcode") or None,
         weight_g=row.value("weight_g", lambda text: values.grams(text, "g")),
         picture=row.text("variant_picture") or None,
     )
@@ -133,7 +134,7 @@ def _prices(row: Cells, options: Options) -> list[PriceDraft]:
         if compared is not None and not price < compared:
             row.refuse(f"compare_at:{currency}", "must be more than the price; leave it empty otherwise")
         found.append(PriceDraft(price, compared))
-    if not found and not any(note.outcome == "refused" for note in row.notes):
+    if not row.text("price") and not any(_prefixed(row, "price")):
         row.refuse(f"price:{default}", "is missing; every variant has a price such as 19.99")
     return found
 
@@ -165,7 +166,7 @@ def _stock(row: Cells, options: Options) -> dict[str, int]:
 
 def _pictures(first: Cells) -> list[tuple[str, str]]:
     sources = split(first.text("pictures"), "|")
-    alts = [_plain(part.strip()) for part in _parts(shown(first.text("picture_alts")), "|")]
+    alts = [_plain(part.strip()) for part in _parts(first.text("picture_alts"), "|")]
     return list(zip(sources, [*alts, *[""] * len(sources)], strict=False))
 
 

