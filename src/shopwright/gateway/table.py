@@ -89,7 +89,7 @@ class Cors:
     Only paths that no cookie opens are listed, so any origin may by default.
     """
 
-    paths: tuple[str, ...] = ("/v1", "/oauth", "/.well-known", "/media", "/openapi.json")
+    paths: tuple[str, ...] = ("/v1", "/oauth", "/.well-known", "/media", "/openapi.json", "/asyncapi.json")
     except_paths: tuple[str, ...] = ("/oauth/authorize", "/v1/webhooks")
     origins: tuple[str, ...] = ("*",)
     methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -301,6 +301,8 @@ _WEB: Final = (
     _staff("/v1/dead-letters", "web", "operations:read", methods=READS),
     Route("/readyz", "web", exact=True, auth="public", timeout_s=5, limit="pages"),
     Route("/openapi.json", "web", exact=True, auth="public", limit="pages", cacheable=True),
+    Route("/asyncapi.json", "web", exact=True, auth="public", limit="pages", cacheable=True),
+    Route("/docs", "web", exact=True, auth="public", limit="pages", cacheable=True),
     Route("/static", "web", auth="public", limit="pages", cacheable=True),
     Route("/admin", "web", auth="public", limit="pages", body_max=PICTURE_MAX),
     Route("/admin/imports", "web", auth="public", limit="pages", body_max=UPLOAD_MAX, timeout_s=UPLOAD_S),

@@ -16,7 +16,7 @@ from shopwright.chassis.http import Client
 from shopwright.chassis.server import Service
 from shopwright.chassis.settings import load
 
-from . import api, backoffice, machine
+from . import api, backoffice, docs, machine
 from .assets import Assets
 from .clients.catalogue import Catalogue
 from .clients.operations import Operations
@@ -24,6 +24,7 @@ from .clients.orders import Orders
 from .clients.payments import Payments
 from .clients.products import Products
 from .clients.users import Users
+from .docs.reference import Reference
 from .errors import error_pages
 from .rendering import environment
 from .sealing import Seal
@@ -56,7 +57,12 @@ async def build(environ: Mapping[str, str]) -> Service:
         operations=Operations(client),
     )
     draining = asyncio.Event()
-    shared = {"site": site, "operations": site.operations, "sitemap_paths": machine.sitemap_of(site)}
+    shared: dict[str, Any] = {
+        "site": site,
+        "operations": site.operations,
+        "sitemap_paths": machine.sitemap_of(site),
+    }
+    shared["reference"] = Reference(site.operations, _servers(settings))
 
     async def close() -> None:
         await client.close()
@@ -65,7 +71,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     asgi = Surface(
         create_asgi(
             "web",
-            [_shop(site), backoffice.router(site), *machine.HANDLERS, *api.HANDLERS],
+            [_shop(site), backoffice.router(site), *machine.HANDLERS, *docs.HANDLERS, *api.HANDLERS],
             shared,
             draining=draining,
             ready=[db.ready],
@@ -85,6 +91,10 @@ def _shop(site: Site) -> Router:
         dependencies={"visit": Provide(visit_of)},
         exception_handlers=error_pages(site),
     )
+
+
+def _servers(settings: WebSettings) -> list[str]:
+    return [url for url in (settings.public_url, settings.tls_url) if url]
 
 
 def _lifetimes(settings: WebSettings) -> Any:
