@@ -1,4 +1,4 @@
-"""Search over HTTP: parameters, the answer's shape, refusals; and the whole service from a write to a find."""
+"""Search over HTTP: parameters, the answer's shape, refusals; and the service from a write to a find."""
 
 import asyncio
 import time
@@ -203,3 +203,73 @@ async def eventually(check, seconds=20):
     while not await check():
         assert time.monotonic() < until
         await asyncio.sleep(0.05)
+
+
+class TestService:
+    """The whole service: what staff write is found by buyers."""
+
+    @pytest.fixture
+    async def client(self, run_service):
+        return await run_service("products")
+
+    async def make(self, client, name, **changes):
+        variant = {"sku": name.upper(), "price": {"amount": 1_999, "currency": "EUR"}, "stock": {"main": 3}}
+        body = {"name": name, "status": "active", "categories": [["Home", "Lighting"]], "variants": [variant]}
+        answer = await client.post("/v1/products", json=body | changes, headers=STAFF)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def finds(self, client, query, expected):
+        async def found():
+            answer = await client.get(f"/v1/search?{query}")
+            return answer.status_code == 200 and [one["name"] for one in answer.json()["items"]] == expected
+
+        await eventually(found)
+
+    async def test_finds_what_was_made_and_answers_with_the_catalogues_cards(self, client):
+        made = await self.make(client, "Walnut lamp", brand="Acme", attributes={"Wood": ["Walnut"]})
+
+        await self.finds(client, "q=walnut", ["Walnut lamp"])
+
+        card = (await client.get("/v1/search?category=home&wood=walnut")).json()["items"][0]
+        listed = (await client.get("/v1/products")).json()["items"][0]
+        assert card == listed
+        assert (card["id"], card["price"], card["available"]) == (made["id"], made["price"], 3)
+
+    async def test_follows_edits_stock_categories_and_deletion(self, client):
+        made = await self.make(client, "Walnut lamp")
+        await self.finds(client, "q=lamp&in_stock=true", ["Walnut lamp"])
+
+        gone = {"sku": "WALNUT LAMP", "delta": -3, "reason": "broken"}
+        staff = STAFF | {"x-user-scope": "inventory:write"}
+        assert (await client.post("/v1/inventory/adjustments", json=gone, headers=staff)).status_code == 201
+        await self.finds(client, "q=lamp&in_stock=true", [])
+
+        await client.patch(f"/v1/products/{made['id']}", json={"name": "Walnut torch"}, headers=STAFF)
+        await self.finds(client, "q=torch", ["Walnut torch"])
+
+        await client.patch("/v1/categories/lighting", json={"name": "Beacons"}, headers=STAFF)
+        await self.finds(client, "q=beacon", ["Walnut torch"])
+
+        await client.patch(f"/v1/products/{made['id']}", json={"status": "archived"}, headers=STAFF)
+        await self.finds(client, "q=torch", [])
+
+        await client.patch(f"/v1/products/{made['id']}", json={"status": "active"}, headers=STAFF)
+        await self.finds(client, "q=torch", ["Walnut torch"])
+        assert (await client.delete(f"/v1/products/{made['id']}", headers=STAFF)).status_code == 204
+        await self.finds(client, "q=torch", [])
+
+    async def test_loses_its_index_and_has_it_again(self, client, tmp_path):
+        await self.make(client, "Walnut lamp")
+        await self.finds(client, "q=walnut", ["Walnut lamp"])
+
+        answer = await client.post("/v1/search/rebuild", headers=STAFF)
+
+        assert answer.status_code == 202
+        first = (tmp_path / "data" / "search" / "current").read_text()
+
+        async def another():
+            return (tmp_path / "data" / "search" / "current").read_text() != first
+
+        await eventually(another)
+        await self.finds(client, "q=walnut", ["Walnut lamp"])

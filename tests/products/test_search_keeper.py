@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shopwright.contracts.problems import Unavailable
-from shopwright.contracts.products import ProductChanged, ProductDeleted, StockChanged
+from shopwright.contracts.products import CategoryChanged, ProductChanged, ProductDeleted, StockChanged
 from shopwright.products.search import schema, store
 from shopwright.products.search.domain import Ask, IndexFailed
 from shopwright.products.search.index import TantivyIndex
@@ -50,8 +50,8 @@ def keeper(db, shelf, index):
 
 
 @pytest.fixture
-def subscribers(db, keeper):
-    return Subscribers(db, keeper.wake)
+def subscribers(db, shelf, keeper):
+    return Subscribers(db, shelf, keeper.wake)
 
 
 async def total(index, text=""):
@@ -80,9 +80,9 @@ class TestEvents:
         one = product("Oak chair", 1)
 
         for _ in range(3):
-            await subscribers.on_product_changed(changed(one), "event:1")
-        await subscribers.on_stock_changed(StockChanged(sku="SKU-1", available=0), "event:2")
-        await subscribers.on_product_deleted(ProductDeleted(product_id=one.id, slug=one.slug), "event:3")
+            await subscribers.on_products([(changed(one), "event:1")])
+        await subscribers.on_stock([(StockChanged(sku="SKU-1", available=0), "event:2")])
+        await subscribers.on_products([(ProductDeleted(product_id=one.id, slug=one.slug), "event:3")])
 
         assert await waiting(db) == [("product", str(one.id)), ("sku", "SKU-1"), ("product", str(one.id))]
 
@@ -93,6 +93,14 @@ class TestEvents:
         await subscribers.on_products(facts)
 
         assert len(await waiting(db)) == 500
+
+    async def test_of_a_category_concern_every_product_in_it_once(self, subscribers, db, shelf):
+        fact = CategoryChanged(category_id=product("any", 1).id, slug="chairs")
+
+        for _ in range(2):
+            await subscribers.on_category_changed(fact, "event:1")
+
+        assert await waiting(db) == [("product", str(one)) for one in sorted(shelf.products)]
 
 
 class TestCatchingUp:
@@ -106,10 +114,10 @@ class TestCatchingUp:
         shelf.put(product("Oak table", 1), product("Lamp", 3, in_stock=False))
         del shelf.products[product("Walnut chair", 2).id]
 
-        await subscribers.on_product_changed(changed(product("Oak table", 1)), "event:1")
+        await subscribers.on_products([(changed(product("Oak table", 1)), "event:1")])
         gone = product("Walnut chair", 2)
-        await subscribers.on_product_deleted(ProductDeleted(product_id=gone.id, slug=gone.slug), "event:2")
-        await subscribers.on_stock_changed(StockChanged(sku="SKU-3", available=0), "event:3")
+        await subscribers.on_products([(ProductDeleted(product_id=gone.id, slug=gone.slug), "event:2")])
+        await subscribers.on_stock([(StockChanged(sku="SKU-3", available=0), "event:3")])
         await keeper.turn()
 
         assert [await total(index, text) for text in ("chair", "table", "lamp")] == [0, 1, 1]
@@ -118,7 +126,7 @@ class TestCatchingUp:
 
     async def test_stock_of_an_unknown_sku_harms_nothing(self, keeper, subscribers, db):
         await keeper.turn()
-        await subscribers.on_stock_changed(StockChanged(sku="nobody's", available=1), "event:1")
+        await subscribers.on_stock([(StockChanged(sku="nobody's", available=1), "event:1")])
 
         await keeper.turn()
 
@@ -130,7 +138,7 @@ class TestCatchingUp:
         table = product("Oak table", 9)
         shelf.put(table)
 
-        await subscribers.on_product_changed(changed(table), "event:1")
+        await subscribers.on_products([(changed(table), "event:1")])
         while True:
             try:
                 await seen(index, "table", 1)
@@ -146,7 +154,7 @@ class TestLease:
     async def test_only_one_of_two_writes(self, db, shelf, index, keeper, subscribers, folder):
         other = Keeper(db, shelf, TantivyIndex(folder, "EUR"), LEASE)
         await keeper.turn()
-        await subscribers.on_product_changed(changed(product("Oak chair", 1)), "event:1")
+        await subscribers.on_products([(changed(product("Oak chair", 1)), "event:1")])
 
         assert await other.turn() == 0
         assert await keeper.turn() == 1
@@ -159,7 +167,7 @@ class TestLease:
         unaware = TantivyIndex(folder, "EUR")  # of a process that does not know that its lease ran out
         await unaware.write([], [])
         shelf.put(product("Oak table", 1))
-        await subscribers.on_product_changed(changed(product("Oak table", 1)), "event:1")
+        await subscribers.on_products([(changed(product("Oak table", 1)), "event:1")])
 
         with pytest.raises(IndexFailed):
             await keeper.turn()
@@ -175,7 +183,7 @@ class TestLease:
         await asyncio.sleep(0.2)
         stop.set()
         await running
-        await subscribers.on_product_changed(changed(product("Oak chair", 1)), "event:1")
+        await subscribers.on_products([(changed(product("Oak chair", 1)), "event:1")])
 
         assert await keeper.turn() == 1
 
@@ -236,7 +244,7 @@ class TestRebuild:
             async def ids(self, after, limit):
                 if after is not None:
                     self.put(product("Late table", 1))  # changes after it was read
-                    await subscribers.on_product_changed(changed(product("Late table", 1)), "event:late")
+                    await subscribers.on_products([(changed(product("Late table", 1)), "event:late")])
                     seen_meanwhile.append(await total(index, "chair"))
                 return await super().ids(after, limit)
 

@@ -11,8 +11,13 @@ from shopwright.chassis.settings import ServiceSettings
 
 
 class ProductsSettings(ServiceSettings, frozen=True, kw_only=True):
+    search_index: Path | None = None  # the folder of the index; `data/search` in the home without it
     media: Path | None = None  # the folder of stored pictures; `media` in the home without it
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"  # of prices, unless asked
+
+    @property
+    def search_folder(self) -> Path:
+        return self.search_index or self.home / "data" / "search"
 
     @property
     def media_folder(self) -> Path:

@@ -131,6 +131,10 @@ class Source(Protocol):
         """The products that have variants with these SKUs."""
         ...
 
+    async def below(self, category_id: UUID) -> Sequence[UUID]:
+        """All products in a category or below it."""
+        ...
+
 
 SOURCE_BATCH: Final = 500
 

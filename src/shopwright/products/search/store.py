@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, NamedTuple
+from uuid import UUID
 
 from shopwright.chassis.db import Connection
 
@@ -27,6 +28,10 @@ class Lease(NamedTuple):
 async def note(connection: Connection, once: Sequence[str], kind: Kind, keys: Sequence[str]) -> None:
     """Note each key whose event (`once`, in the same order) was not seen before; one statement."""
     await connection.execute(_NOTE, list(once), kind, list(keys))
+
+
+async def note_all(connection: Connection, ids: Sequence[UUID]) -> None:
+    await connection.execute(_NOTE_ALL, list(ids))
 
 
 async def waiting(connection: Connection, limit: int) -> list[Waiting]:
@@ -66,6 +71,7 @@ seen AS (
 INSERT INTO search_pending (kind, key)
 SELECT DISTINCT $2, events.key FROM events JOIN seen ON seen.key = events.once
 """
+_NOTE_ALL = "INSERT INTO search_pending (kind, key) SELECT 'product', unnest($1::uuid[])::text"
 _WAITING = "SELECT position, kind, key FROM search_pending ORDER BY position LIMIT $1"
 _HOLD = """
 UPDATE search_writer SET holder = $1, held_until = now() + $2::interval

@@ -54,6 +54,10 @@ class Shelf:
     async def ids(self, after: UUID | None, limit: int) -> list[UUID]:
         return [one for one in sorted(self.products) if after is None or one > after][:limit]
 
+    async def below(self, category_id: UUID) -> list[UUID]:
+        """Every product is below any category, but for the null one."""
+        return sorted(self.products) if category_id.int else []
+
     async def owners(self, skus: Sequence[str]) -> list[UUID]:
         wanted = set(skus)
         return [one.id for one in self.products.values() if wanted & set(one.codes)]

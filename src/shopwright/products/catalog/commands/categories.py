@@ -71,6 +71,11 @@ class Categories:
         slugs = {category.id: category.slug for category in categories}
         return CategoryTree([_view(c, slugs, counts.get(c.id, 0)) for c in categories])
 
+    async def members(self, category_id: UUID) -> list[UUID]:
+        """Products in a category or below it, whatever their status."""
+        async with self._db.read() as connection:
+            return await store.members(connection, category_id)
+
     async def id_of(self, slug: str) -> UUID:
         """The id of a category's slug, or of everything for none; raises InvalidInput."""
         if not slug:

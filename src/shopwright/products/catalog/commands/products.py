@@ -214,6 +214,11 @@ class Catalog:
             tree = Tree(await category_store.every(connection))
         return [_described(product, tree, popularity.get(product.id, 0)) for product in products]
 
+    async def owners(self, skus: Sequence[str]) -> dict[str, UUID]:
+        """The product of each SKU that exists."""
+        async with self._db.read() as connection:
+            return await store.owners(connection, skus)
+
     async def ids_after(self, after: UUID | None, limit: int) -> list[UUID]:
         """Ids of all products, oldest first: to build a projection page by page."""
         async with self._db.read() as connection:
