@@ -154,7 +154,8 @@ class Purchases:
                 "name": next(o["name"] for o in SHIPPING if o["code"] == priced["shipping_method"]),
             },
             "address": cart["address"],
-            "refunded": money(0), "refusal": None, "created_at": datetime.now(UTC), "cart_id": cart["id"], "user": cart["user"],
+            "refunded": money(0), "refusal": None, "created_at": datetime.now(UTC), "cart_id": cart["id"],
+            "user": cart["user"],
         }  # fmt: skip
         cart["status"] = "ordered"
         self.orders[order["id"]] = order
