@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
+from datetime import timedelta
 
 import pytest
 
 from notifying import STAFF, WEB, until
+from shopwright.chassis.db import open_database
 from shopwright.chassis.deadletters import ATTEMPTS
 from shopwright.chassis.streams import stream_of
 from shopwright.contracts.ids import new_id
-from shopwright.notifications import store
+from shopwright.notifications import domain, store
+from shopwright.notifications.commands import Notifications
+from shopwright.notifications.rendering import Shop
 from shopwright.notifications.testing import confirmed, registered, tell
 
 
@@ -118,17 +122,12 @@ class TestQueue:
         assert [row["attempts"] for row in await shop.rows()] == [1, 1]
 
     async def test_a_mail_that_the_bus_forgot_is_queued_again(self, database):
-        from shopwright.notifications.commands import Notifications
-        from shopwright.notifications.rendering import Shop
-
         db = await database("notifications")
         sent = []
         notifications = Notifications(
             db, _Wire(sent), Shop("Shopwright", "http://shop"), holder="one", sender="shop@example.com",
             announce=_nobody,
         )  # fmt: skip
-        from shopwright.notifications import domain
-
         await notifications.notify(domain.welcome(registered(), "Shopwright"), "event:1")
         assert await notifications.requeue_lost() == 0
         async with db.begin() as tx:
@@ -140,14 +139,9 @@ class TestQueue:
         assert await notifications.depth() == 1
 
     async def test_a_lease_keeps_others_away_until_it_ends(self, database):
-        from datetime import timedelta
-
-        from shopwright.notifications import domain
-
         db = await database("notifications")
         mail = new_id()
-        async with db.begin() as tx:
-            await store.add(tx, mail, "event:1", domain.welcome(registered(), "Shopwright"), None)
+        await store.add(db, mail, "event:1", domain.welcome(registered(), "Shopwright"), None)
 
         async with db.read() as connection:
             first = await store.claim(connection, mail, "one", timedelta(seconds=60))
@@ -202,8 +196,6 @@ class TestKilled:
 
 @pytest.fixture
 async def database_of(process):
-    from shopwright.chassis.db import open_database
-
     db = await open_database(process.database_url, application="test", size=2)
     yield db
     await db.close()

@@ -169,8 +169,7 @@ class TestFeed:
         hearing = asyncio.create_task(here.run(stop))
         waiting = asyncio.ensure_future(anext(here.follow(user, 0)))
         await asyncio.sleep(0.3)
-        async with db.begin() as tx:
-            await store.add(tx, new_id(), "event:1", domain.order_confirmed(confirmed(user_id=user)), None)
+        await store.add(db, new_id(), "event:1", domain.order_confirmed(confirmed(user_id=user)), None)
 
         await there.announce(user)
 
@@ -182,9 +181,8 @@ class TestFeed:
         db, user = await database("notifications"), new_id()
 
         async def write(number):
-            async with db.begin() as tx:
-                fact = confirmed(user_id=user, number=f"SW-{number}")
-                await store.add(tx, new_id(), f"event:{number}", domain.order_confirmed(fact), None)
+            fact = confirmed(user_id=user, number=f"SW-{number}")
+            await store.add(db, new_id(), f"event:{number}", domain.order_confirmed(fact), None)
 
         await asyncio.gather(*(write(number) for number in range(20)))
 

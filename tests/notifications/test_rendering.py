@@ -106,7 +106,7 @@ class TestConfirmation:
     def test_leaves_the_address_out_when_there_is_none(self):
         rendered = render(letter_of(domain.order_confirmed(confirmed(address=None))), SHOP)
 
-        assert "Delivered to" not in rendered.text + rendered.html
+        assert "Delivery to" not in rendered.text + rendered.html
 
     def test_a_hostile_product_name_is_only_text(self):
         fact = confirmed(

@@ -1,14 +1,17 @@
 """What an event makes: one notification, whatever repeats; and nothing of a person whose account is gone."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from notifying import WEB, as_user, until
 from shopwright.chassis.deadletters import DeadLetters
-from shopwright.contracts.events import Envelope
+from shopwright.contracts.events import Envelope, encode_data
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.orders import OrderRefused
+from shopwright.notifications import store
 from shopwright.notifications.testing import (
     cancelled,
     changed_password,
@@ -149,12 +152,9 @@ async def test_old_notifications_are_pruned(running):
     async with shop.db.read() as connection:
         await connection.execute("UPDATE notifications SET created_at = now() - interval '2 days'")
 
-    from datetime import timedelta
-
-    from shopwright.notifications import store
-
     async with shop.db.read() as connection:
         assert await store.prune(connection, timedelta(days=1)) == 1
+        assert await connection.fetchval("SELECT count(*) FROM event_sequences") == 0
     assert await shop.rows() == []
 
 
@@ -182,12 +182,6 @@ async def _nothing_in(folder, word):
 
 
 def _envelope(fact):
-    from datetime import UTC, datetime
-
-    import msgspec
-
-    from shopwright.contracts.events import encode_data
-
     return Envelope(
         id=str(new_id()), source="/x", type=fact.topic, subject=fact.subject, time=datetime.now(UTC),
         sequence=1, data=msgspec.Raw(encode_data(fact)),

@@ -67,12 +67,9 @@ class Notifications:
         token = None
         if domain.optional(draft.kind, "email"):
             token = secrets.token_urlsafe(24)
-        async with self._db.begin(once) as tx:
-            if tx.repeated:
-                return
-            added = await store.add(tx, notification_id, once, draft, token)
-            if added.queued:
-                tx.publish(NotificationQueued(notification_id=notification_id, kind=draft.kind))
+        added = await store.add(self._db, notification_id, once, draft, token)
+        if added is None:
+            return
         if not added.queued:
             DELIVERIES.labels(draft.kind, "skipped").inc()
         if added.in_feed and draft.user_id is not None:

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.chassis import telemetry
+from shopwright.chassis.db import Connection, Database, Row, Transaction
+from shopwright.contracts.events import encode_data
 
-from .domain import Channel, Content, Draft, Kind, Letter, Notice, Preference, State
+from .domain import Channel, Content, Draft, Kind, Letter, Notice, NotificationQueued, Preference, State
 
 DEPTH_MAX = 10_000  # deeper is deep enough to know
 PRUNE_BATCH = 5_000
@@ -38,15 +40,21 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
 
 
-async def add(tx: Transaction, notification_id: UUID, source: str, draft: Draft, token: str | None) -> Added:
-    """Write a draft down as its owner's preferences say."""
-    row = await tx.fetchrow(
+async def add(
+    db: Database, notification_id: UUID, source: str, draft: Draft, token: str | None
+) -> Added | None:
+    """Write a draft down as its owner's preferences say and queue its mail, in one transaction of its own.
+
+    None: the event was here before, and nothing happens.
+    """
+    fact = NotificationQueued(notification_id=notification_id, kind=draft.kind)
+    row = await db.commit(
         _ADD,
         notification_id, source, draft.kind, draft.user_id, draft.email, draft.name, draft.title, draft.link,
-        msgspec.to_builtins(draft.content), token,
+        msgspec.to_builtins(draft.content), token, fact.topic, encode_data(fact), telemetry.traceparent(),
     )  # fmt: skip
-    assert row is not None, "an insert returns its row"
-    return Added(row["state"] == "queued", row["position"] is not None)
+    assert row is not None, "a function returns its row"
+    return None if row["queued"] is None else Added(row["queued"], row["in_feed"])
 
 
 async def claim(
@@ -147,13 +155,16 @@ async def erase(tx: Transaction, user_id: UUID) -> list[UUID]:
     gone = await tx.fetch(_ERASE, user_id)
     await tx.execute("DELETE FROM feeds WHERE user_id = $1", user_id)
     await tx.execute("DELETE FROM preferences WHERE user_id = $1", user_id)
+    await tx.execute(
+        "DELETE FROM event_sequences WHERE subject = ANY($1::text[])", [str(row["id"]) for row in gone]
+    )
     await tx.execute(_ERASE_LETTERS, str(user_id), [str(row["id"]) for row in gone])
     return [row["id"] for row in gone]
 
 
 async def prune(connection: Connection, older_than: timedelta) -> int:
     """Delete a batch of old notifications; how many went."""
-    return await connection.execute(_PRUNE, older_than, PRUNE_BATCH)
+    return int(await connection.fetchval(_PRUNE, older_than, PRUNE_BATCH))
 
 
 def _notice(row: Row) -> Notice:
@@ -163,23 +174,7 @@ def _notice(row: Row) -> Notice:
 _NOTICE = "id, kind, title, link, position, created_at, read_at"
 
 _ADD = """
-WITH choice AS (
-    SELECT
-        coalesce((SELECT enabled FROM preferences
-                  WHERE user_id = $4::uuid AND kind = $3 AND channel = 'email'), true) AS email,
-        $4::uuid IS NOT NULL AND
-        coalesce((SELECT enabled FROM preferences
-                  WHERE user_id = $4::uuid AND kind = $3 AND channel = 'in_app'), true) AS in_app
-), place AS (
-    INSERT INTO feeds AS f (user_id, last) SELECT $4::uuid, 1 FROM choice WHERE in_app
-    ON CONFLICT (user_id) DO UPDATE SET last = f.last + 1 RETURNING last
-)
-INSERT INTO notifications (id, source, kind, user_id, email, name, title, link, content, state,
-                           unsubscribe_token, position)
-SELECT $1, $2, $3, $4::uuid, $5, $6, $7, $8, CASE WHEN email THEN $9::jsonb END,
-       CASE WHEN email THEN 'queued' ELSE 'skipped' END, $10, (SELECT last FROM place)
-FROM choice
-RETURNING state, position
+SELECT queued, in_feed FROM add_notification($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 _CLAIM = """
 UPDATE notifications SET lease_holder = $2, lease_until = now() + $3::interval, attempts = attempts + 1
@@ -253,6 +248,10 @@ WHERE subject = $1 OR subject = ANY($2::text[])
    OR convert_from(envelope, 'UTF8')::jsonb #>> '{data,user_id}' = $1
 """
 _PRUNE = """
-DELETE FROM notifications WHERE id IN (
-    SELECT id FROM notifications WHERE created_at < now() - $1::interval ORDER BY created_at LIMIT $2)
+WITH gone AS (
+    DELETE FROM notifications WHERE id IN (
+        SELECT id FROM notifications WHERE created_at < now() - $1::interval ORDER BY created_at LIMIT $2)
+    RETURNING id
+), counters AS (DELETE FROM event_sequences s USING gone WHERE s.subject = gone.id::text)
+SELECT count(*) FROM gone
 """
