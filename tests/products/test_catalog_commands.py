@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from shopwright.chassis.db import CheckViolation
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
+from shopwright.contracts.problems import NotFound
 from shopwright.products.catalog.domain import PUT_MAX
 from shopwright.products.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
+from shopwright.products.catalog.store.listings import Sale
+from shopwright.products.inventory.store import Listing
 from shopwright.products.testing import Store, a_product, a_variant, price
 
 SQUARE = PictureDraft("https://pictures.example/square.jpg", "A square", 800, 800)
@@ -290,3 +293,41 @@ class TestAnything:
         assert first[-1].outcome == "created"
         assert [(put.slug, put.problems) for put in again] == [(put.slug, put.problems) for put in first]
         assert {put.outcome for put in again} <= {"unchanged", "refused"}
+
+
+class TestStock:
+    async def test_is_listed_with_the_names_of_products_and_found_by_them(self, shop):
+        await shop.catalog.put(
+            [
+                a_product("lamp", name="Oak lamp", variants=[a_variant("A-1", stock=3), a_variant("A-2")]),
+                a_product("rake", name="Garden rake", variants=[a_variant("B-1", stock=2)]),
+            ]
+        )
+
+        listed = await shop.inventory.listing(Listing(), 10)
+        by_name = await shop.inventory.listing(Listing("oak"), 10)
+        by_sku = await shop.inventory.listing(Listing("b-"), 10)
+
+        assert [(row.sku, row.name) for row in listed] == [("A-1", "Oak lamp"), ("B-1", "Garden rake")]
+        assert [row.sku for row in by_name] == ["A-1"]
+        assert [row.sku for row in by_sku] == ["B-1"]
+
+    async def test_of_a_variant_that_never_had_any_is_none(self, shop):
+        await shop.catalog.put([a_product("lamp", variants=[a_variant("A-2")])])
+
+        found = await shop.inventory.levels("A-2")
+
+        assert (found.name, found.on_hand, found.available, found.warehouses) == ("Lamp", 0, 0, [])
+        with pytest.raises(NotFound):
+            await shop.inventory.levels("nothing")
+
+    async def test_that_was_sold_makes_popular_once_per_order(self, shop):
+        puts = await shop.catalog.put([a_product("lamp", variants=[a_variant("A"), a_variant("B")])])
+        first, second = Sale("event:1", "A", 2), Sale("event:2", "B", 1)
+
+        await shop.catalog.sold([first, second])
+        await shop.catalog.sold([second, Sale("event:3", "gone", 9)])
+        counted = [await shop.catalog.fold_sales() for _ in range(2)]
+
+        (described,) = await shop.catalog.described([puts[0].product_id])
+        assert (counted, described.popularity) == ([3, 0], 3)

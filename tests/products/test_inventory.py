@@ -286,3 +286,24 @@ class TestRaces:
 
         assert [result for result in results if isinstance(result, Exception)] == []
         assert not await drift(db)
+
+
+class TestForget:
+    async def test_takes_what_ended_long_ago_and_nothing_else(self, inventory, db):
+        await stocked(inventory, "mug", 9)
+        old, open_, young = uuid4(), uuid4(), uuid4()
+        for reservation in (old, open_, young):
+            await inventory.reserve(reservation, wanted(("mug", 1)))
+        await inventory.claim(old)
+        await inventory.claim(young)
+        async with db.read() as connection:
+            await connection.execute(
+                "UPDATE reservations SET created_at = now() - interval '1 year' WHERE id <> $1", young
+            )
+
+        assert await inventory.forget_old() == 1
+
+        async with db.read() as connection:
+            left = {row["id"] for row in await connection.fetch("SELECT id FROM reservations")}
+        assert left == {open_, young}
+        assert not await drift(db)

@@ -55,6 +55,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     catalog = Catalog(
         db, currency=settings.currency, intake=intake_of(inventory), available=inventory.available
     )
+    inventory.labels = catalog
     categories = Categories(db, catalog.shelf, settings.currency)
     pictures = Pictures(settings.media_folder, db)
     imports = Imports(db, settings.home / "data" / "imports", currency=settings.currency)
@@ -99,6 +100,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         every(EXPIRY_S, inventory.expire),
         every(FOLD_S, catalog.fold_sales),
         every(SWEEP_S, pictures.sweep),
+        every(SWEEP_S, inventory.forget_old),
         importer.run,
         keeper.run,
         every(SWEEP_S, imports.prune),
@@ -115,11 +117,9 @@ def _consumer(
         group="products",
         name=f"products-{slot}",
         sources=["orders", "products"],
-        handlers={
-            OrderConfirmed: selling.on_order_confirmed,
-            CategoryChanged: noting.on_category_changed,
-        },
+        handlers={CategoryChanged: noting.on_category_changed},
         together={
+            OrderConfirmed: selling.on_orders_confirmed,
             ProductChanged: noting.on_products,
             ProductDeleted: noting.on_products,
             StockChanged: noting.on_stock,

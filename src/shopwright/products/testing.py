@@ -66,6 +66,7 @@ class Store:
             intake=self._intake,
             available=self.inventory.available,
         )
+        self.inventory.labels = self.catalog
         self.categories = Categories(self.db, self.catalog.shelf, self.currency)
 
     async def _intake(self, tx: Transaction, counts: Sequence[Count], reason: str) -> list[str]:

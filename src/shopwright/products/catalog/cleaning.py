@@ -28,7 +28,7 @@ CATEGORIES_MAX = 20
 CATEGORY_NAME_MAX = 200
 URL_MAX = 2_000
 AMOUNT_MAX = 10**13  # minor units: a sum of orders must stay far below 64 bits
-UNITS_MAX = 1_000_000_000
+UNITS_MAX = 10_000_000  # of a SKU in one warehouse, as for an adjustment
 SETTLE_MAX = 8
 WEIGHT_MAX = 100_000_000  # grams
 

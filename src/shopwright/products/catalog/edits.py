@@ -26,7 +26,7 @@ Text = Annotated[str, msgspec.Meta(max_length=100_000)]
 Line = Annotated[str, msgspec.Meta(max_length=1_000)]
 Slug = Annotated[str, msgspec.Meta(max_length=200)]
 Version = Annotated[int, msgspec.Meta(ge=1)]
-Units = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Units = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 #: A category by its slug, or by the path of names from the top; what is missing of a path is made.
 CategoryName = str | list[str]

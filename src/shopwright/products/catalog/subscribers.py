@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 
 from shopwright.contracts.orders import OrderConfirmed
 
 from .commands import Catalog
+from .store.listings import Sale
 
 
 class Subscribers:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    async def on_order_confirmed(self, fact: OrderConfirmed, once: str) -> None:
-        """What sells is popular."""
-        units: Counter[str] = Counter()
-        for line in fact.lines:
-            units[line.sku] += line.quantity
-        await self._catalog.sold(dict(units), once)
+    async def on_orders_confirmed(self, facts: Sequence[tuple[OrderConfirmed, str]]) -> None:
+        """What sells is popular. Together, for their order does not matter."""
+        sales = [Sale(once, line.sku, line.quantity) for fact, once in facts for line in fact.lines]
+        await self._catalog.sold(sales)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -41,10 +41,11 @@ async def list_stock(
     q: Annotated[str, Parameter(max_length=200)] = "",
     sort: Literal["sku", "available"] = "sku",
 ) -> Page[StockOf]:
-    """Stock by SKU or the scarcest first; `low`: at most so many available; `q`: part of the SKU."""
+    """Stock by SKU or the scarcest first; `low`: at most so many available; `q`: part of a SKU or a name."""
     principal.require("inventory:read")
     scarcest = sort == "available"
-    after = decode_cursor(cursor, tuple[int, str] if scarcest else str)  # type: ignore[arg-type]
+    position: Any = tuple[int, str] if scarcest else str
+    after = decode_cursor(cursor, position)
     rows = await inventory.listing(Listing(q.strip(), low, sort, after), limit + 1)
     return page_of(rows, limit, lambda row: (row.available, row.sku) if scarcest else row.sku)
 

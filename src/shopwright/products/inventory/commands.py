@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.contracts.problems import NotFound, OutOfStock
@@ -14,16 +18,27 @@ from .domain import Movement, ReservationEnded, StockOf, StockTooLow, UnknownWar
 
 EXPIRE_BATCH = 200
 MAIN = "main"
+KEEP = timedelta(days=90)  # far longer than any order is at work: no claim or release comes later
+NAMED_MAX = 500
+
+
+class Labels(Protocol):
+    """What SKUs are called, by who knows."""
+
+    async def names(self, skus: Sequence[str]) -> dict[str, str]: ...
+
+    async def skus_called(self, words: str, limit: int) -> list[str]: ...
 
 
 class Inventory:
     """Stock of all SKUs. StockChanged is published for what staff or imports changed, and when a SKU sells
     out or comes back: not for every sale, so that a SKU everybody wants is not serialised by its own
-    event sequence.
+    event sequence. `labels` are for staff to read.
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.labels: Labels | None = None
 
     async def available(self, skus: Sequence[str]) -> dict[str, int]:
         """What can be bought of each SKU now; unknown SKUs are absent."""
@@ -130,16 +145,27 @@ class Inventory:
         await self._tell(tx, changed)
         return changed
 
+    async def forget_old(self) -> int:
+        """Forget some reservations that ended long ago; the ledger keeps what they moved."""
+        async with self._db.begin() as tx:
+            return await store.forget_old(tx, KEEP)
+
     async def levels(self, sku: str) -> StockOf:
+        """Stock of one SKU, none of a variant that never had any; raises NotFound for no SKU at all."""
         async with self._db.read() as connection:
             found = await store.levels(connection, sku)
-        if found is None:
+        names = await self.labels.names([sku]) if self.labels else {}
+        if found is None and sku not in names:
             raise NotFound(detail=f"no stock of {sku}")
-        return found
+        return replace(found or StockOf(sku, 0, 0, 0, []), name=names.get(sku, ""))
 
     async def listing(self, wanted: store.Listing, limit: int) -> list[StockOf]:
+        """Stock of many SKUs; words are looked for in SKUs and in names."""
+        named = await self.labels.skus_called(wanted.q, NAMED_MAX) if self.labels and wanted.q else []
         async with self._db.read() as connection:
-            return await store.listing(connection, wanted, limit)
+            found = await store.listing(connection, wanted, limit, named)
+        names = await self.labels.names([row.sku for row in found]) if self.labels and found else {}
+        return [replace(row, name=names.get(row.sku, "")) for row in found]
 
     async def ledger(self, sku: str, *, before: int | None, limit: int) -> list[store.LedgerRow]:
         async with self._db.read() as connection:

@@ -43,13 +43,14 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class StockOf(msgspec.Struct, frozen=True):
-    """Stock of a SKU everywhere."""
+    """Stock of a SKU everywhere; `name` is what its product is called."""
 
     sku: str
     on_hand: int
     reserved: int
     available: int
     warehouses: list[Level]
+    name: str = ""
 
 
 class Movement(msgspec.Struct, frozen=True):

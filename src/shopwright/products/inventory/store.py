@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from shopwright.chassis.db import Connection, Row, Transaction
 from shopwright.contracts.problems import Shortage
 
 from .domain import Level, Movement, StockOf
+
+FORGET_BATCH = 1_000
 
 
 class Answer(NamedTuple):
@@ -113,13 +115,15 @@ async def levels(connection: Connection, sku: str) -> StockOf | None:
     return _stock_of(rows[0]) if rows else None
 
 
-async def listing(connection: Connection, wanted: Listing, limit: int) -> list[StockOf]:
-    """SKUs with their warehouses, by name or the scarcest first."""
+async def listing(
+    connection: Connection, wanted: Listing, limit: int, named: Sequence[str] = ()
+) -> list[StockOf]:
+    """SKUs with their warehouses, in order or the scarcest first; `named` are found whatever `q` is."""
     if wanted.sort == "available":
         available, sku = wanted.after if isinstance(wanted.after, tuple) else (None, None)
-        rows = await connection.fetch(_SCARCEST, sku, wanted.low, limit, wanted.q, available)
+        rows = await connection.fetch(_SCARCEST, sku, wanted.low, limit, wanted.q, list(named), available)
     else:
-        rows = await connection.fetch(_BY_SKU, wanted.after, wanted.low, limit, wanted.q)
+        rows = await connection.fetch(_BY_SKU, wanted.after, wanted.low, limit, wanted.q, list(named))
     return [_stock_of(row) for row in rows]
 
 
@@ -138,6 +142,13 @@ async def ledger(connection: Connection, sku: str, before: int | None, limit: in
     return [LedgerRow(**row) for row in rows]
 
 
+async def forget_old(tx: Transaction, age: timedelta) -> int:
+    """Forget a batch of reservations that ended and are older than `age`; returns how many."""
+    ids = [row["id"] for row in await tx.fetch(_ENDED, age, FORGET_BATCH)]
+    await tx.execute("DELETE FROM reservation_lines WHERE reservation_id = ANY($1)", ids)
+    return await tx.execute("DELETE FROM reservations WHERE id = ANY($1)", ids)
+
+
 def _answer(rows: Sequence[Row], otherwise: str) -> Answer:
     status = next((row["sku"] for row in rows if row["kind"] == "status"), otherwise)
     short = [
@@ -148,6 +159,10 @@ def _answer(rows: Sequence[Row], otherwise: str) -> Answer:
 
 _EXPIRED = """
 SELECT id FROM reservations WHERE status = 'held' AND expires_at < now() ORDER BY expires_at LIMIT $1
+"""
+_ENDED = """
+SELECT id FROM reservations WHERE status <> 'held' AND created_at < now() - $1::interval
+ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 _ON_HAND = """
 SELECT s.sku, s.warehouse, s.on_hand FROM stock s JOIN warehouses w ON w.code = s.warehouse
@@ -172,16 +187,17 @@ FROM stock
 _LEVELS = f"WITH found AS ({_SUMS} WHERE sku = $1 GROUP BY sku) {_WITH_WAREHOUSES}"
 _BY_SKU = f"""
 WITH found AS ({_SUMS}
-    WHERE ($1::text IS NULL OR sku > $1) AND ($4 = '' OR position(lower($4) IN lower(sku)) > 0)
+    WHERE sku > coalesce($1::text, '')
+        AND ($4 = '' OR position(lower($4) IN lower(sku)) > 0 OR sku = ANY($5::text[]))
     GROUP BY sku HAVING $2::integer IS NULL OR sum(on_hand - reserved) <= $2
     ORDER BY sku LIMIT $3)
 {_WITH_WAREHOUSES} ORDER BY f.sku
 """
 _SCARCEST = f"""
 WITH found AS ({_SUMS}
-    WHERE $4 = '' OR position(lower($4) IN lower(sku)) > 0
+    WHERE $4 = '' OR position(lower($4) IN lower(sku)) > 0 OR sku = ANY($5::text[])
     GROUP BY sku HAVING ($2::integer IS NULL OR sum(on_hand - reserved) <= $2)
-        AND ($5::bigint IS NULL OR (sum(on_hand - reserved), sku) > ($5, $1::text))
+        AND ($6::bigint IS NULL OR (sum(on_hand - reserved), sku) > ($6, $1::text))
     ORDER BY available, sku LIMIT $3)
 {_WITH_WAREHOUSES} ORDER BY f.available, f.sku
 """

@@ -77,7 +77,7 @@ class Categories:
             return await store.members(connection, category_id)
 
     async def id_of(self, slug: str) -> UUID:
-        """The id of a category's slug, or of everything for none; raises InvalidInput."""
+        """The id of a category's slug, or of everything for none; raises NotFound."""
         if not slug:
             return ROOT
         if self._known is None or self._clock() - self._known[0] > SHOWN_S:

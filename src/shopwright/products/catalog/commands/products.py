@@ -15,7 +15,7 @@ from shopwright.chassis.db import Connection, Database, Once, Transaction
 from shopwright.contracts.problems import FieldError, InvalidInput, NotFound, RequestInFlight
 from shopwright.contracts.products import ProductChanged, ProductDeleted, Quote
 
-from ..cleaning import Clean, Faults, clean, clean_path, is_slug, plain_text, slug_of
+from ..cleaning import Clean, Faults, clean, clean_path, is_slug, one_line, plain_text, slug_of
 from ..domain import (
     PUT_MAX,
     CategoryRef,
@@ -263,11 +263,15 @@ class Catalog:
         async with self._db.read() as connection:
             return await store.names(connection, skus)
 
-    async def sold(self, units: dict[str, int], once: str) -> None:
-        """Remember units sold, by SKU, for popularity."""
-        async with self._db.begin(once) as tx:
-            if not tx.repeated and units:
-                await listings.sold(tx, list(units), list(units.values()))
+    async def skus_called(self, words: str, limit: int) -> list[str]:
+        """SKUs of products whose name has `words` in it."""
+        async with self._db.read() as connection:
+            return await store.skus_called(connection, one_line(words), limit)
+
+    async def sold(self, sales: Sequence[listings.Sale]) -> None:
+        """Remember units sold, for popularity; a sale whose `once` was seen before counts no more."""
+        async with self._db.begin() as tx:
+            await listings.sold(tx, sales)
 
     async def fold_sales(self) -> int:
         """Count a batch of what was sold since the last time into popularity; returns how many sales. They

@@ -11,6 +11,7 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.products import Quote
 
 from ..domain import Sort
+from .products import like
 
 FOLD_BATCH = 5_000
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
@@ -43,6 +44,14 @@ class StaffWanted(NamedTuple):
     after: UUID | None = None
 
 
+class Sale(NamedTuple):
+    """Units of a SKU in one order; `once` is the event that told of it."""
+
+    once: str
+    sku: str
+    units: int
+
+
 async def listed(connection: Connection, wanted: Wanted, limit: int) -> list[Position]:
     after = wanted.after
     if wanted.sort in {"price_asc", "price_desc"}:
@@ -63,7 +72,7 @@ async def listed(connection: Connection, wanted: Wanted, limit: int) -> list[Pos
 
 
 async def listed_for_staff(connection: Connection, wanted: StaffWanted, limit: int) -> list[UUID]:
-    q = wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    q = like(wanted.q)
     values: list[Any] = [wanted.after or _LAST, wanted.category_id, limit]
     sql = _STAFF_SEARCH if q else _STAFF
     values += [q] if q else []
@@ -93,11 +102,9 @@ async def quotes(connection: Connection, skus: Sequence[str], currency: str) -> 
     ]
 
 
-async def sold(tx: Transaction, skus: Sequence[str], units: Sequence[int]) -> None:
+async def sold(tx: Transaction, sales: Sequence[Sale]) -> None:
     await tx.execute(
-        "INSERT INTO sales (sku, units) SELECT * FROM unnest($1::text[], $2::integer[])",
-        list(skus),
-        list(units),
+        _SOLD, [sale.once for sale in sales], [sale.sku for sale in sales], [sale.units for sale in sales]
     )
 
 
@@ -167,6 +174,15 @@ JOIN products p ON p.id = v.product_id AND p.status = 'active'
 JOIN prices r ON r.variant_id = v.id AND r.currency = $2
 LEFT JOIN available_of($1) a ON a.sku = v.sku
 WHERE v.sku = ANY($1)
+"""
+_SOLD = """
+WITH told AS (SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) AS t (once, sku, units)),
+fresh AS (
+    INSERT INTO once (key, fingerprint) SELECT DISTINCT once, ''::bytea FROM told
+    ON CONFLICT DO NOTHING RETURNING key
+)
+INSERT INTO sales (sku, units)
+SELECT told.sku, sum(told.units) FROM told JOIN fresh ON fresh.key = told.once GROUP BY told.sku
 """
 _FOLD = """
 WITH taken AS (

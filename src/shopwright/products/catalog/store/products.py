@@ -60,6 +60,16 @@ async def names(connection: Connection, skus: Sequence[str]) -> dict[str, str]:
     return {row["sku"]: row["name"] for row in rows}
 
 
+async def skus_called(connection: Connection, words: str, limit: int) -> list[str]:
+    rows = await connection.fetch(_CALLED, like(words), limit)
+    return [row["sku"] for row in rows]
+
+
+def like(words: str) -> str:
+    """`words` for a pattern of LIKE, in which they stand for themselves."""
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 async def slugs_like(connection: Connection, slug: str) -> set[str]:
     """The slugs that are `slug` or begin with it and a hyphen."""
     rows = await connection.fetch(
@@ -191,6 +201,10 @@ FROM products p
 _BY_IDS = f"{_SELECT} WHERE p.id = ANY($1)"
 _BY_SLUGS = f"{_SELECT} WHERE p.slug = ANY($1)"
 _NAMES = "SELECT v.sku, p.name FROM variants v JOIN products p ON p.id = v.product_id WHERE v.sku = ANY($1)"
+_CALLED = """
+SELECT v.sku FROM products p JOIN variants v ON v.product_id = p.id WHERE p.name ILIKE '%' || $1 || '%'
+ORDER BY v.sku LIMIT $2
+"""
 _PRODUCTS = """
 INSERT INTO products AS p
     (id, slug, status, name, name_key, summary, description, brand, attributes, options)
