@@ -44,7 +44,7 @@ class Spool:
     def __init__(self, path: Path, reader: Reader, options: Options) -> None:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._reader, self._options = reader, options
-        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
         self.rows: int = self._db.execute("SELECT count(*) FROM units").fetchone()[0]
         self.products: int = self._db.execute("SELECT count(*) FROM products").fetchone()[0]
 
@@ -55,11 +55,13 @@ class Spool:
         """The next products after place `after`: at most `size`, and about `bytes_max` bytes of them."""
         items: list[Item] = []
         taken = 0
+        self._db.execute("BEGIN")
         for position, key, units, length in self._groups(after, size):
             items.append(Item(position, len(units), key, self._read(key, units)))
             taken += length
             if taken >= bytes_max:
                 break
+        self._db.execute("COMMIT")
         return items
 
     def _groups(self, after: int, size: int) -> Iterator[tuple[int, str, list[Unit], int]]:
@@ -100,7 +102,8 @@ class Spool:
         return result._replace(draft=None, notes=[*result.notes, note])
 
     def _claim(self, slug: str, key: str) -> str:
-        self._db.execute("INSERT OR IGNORE INTO slugs VALUES (?, ?)", (slug, key))
+        if self._db.execute("INSERT OR IGNORE INTO slugs VALUES (?, ?)", (slug, key)).rowcount:
+            return key
         owner: str = self._db.execute("SELECT key FROM slugs WHERE slug = ?", (slug,)).fetchone()[0]
         return owner
 

@@ -26,7 +26,10 @@ PLAIN = (
     "slug", "name", "status", "brand", "summary", "description", "categories", "pictures", "picture_alts",
     "sku", "barcode", "weight_g", "variant_picture", "price", "compare_at", "stock", "currency",
 )  # fmt: skip
+_FAMILIES = tuple(f"{prefix}:" for prefix in PREFIXES)
+_CURRENCY = re.compile("[A-Z]{3}")
 _STATUS: dict[str, Status] = {"active": "active", "": "active", "draft": "draft", "archived": "archived"}
+Families = dict[str, list[tuple[str, str]]]
 _SHIELDED = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -57,7 +60,7 @@ def product(units: Sequence[Unit], options: Options) -> Read:
     if not name:
         first.refuse("name", "is missing; the first row of a product has its name")
     for column in first.names():
-        if column not in PLAIN and column.partition(":")[0] not in PREFIXES:
+        if column not in PLAIN and not column.startswith(_FAMILIES):
             first.refuse(column, "is no column of this format; leave it out, or correct its name")
     draft = ProductDraft(
         slug=slug,
@@ -67,13 +70,10 @@ def product(units: Sequence[Unit], options: Options) -> Read:
         brand=first.text("brand"),
         status=_status(first),
         categories=[split(path, ">") for path in split(first.text("categories"), "|", keep=True)],
-        attributes={
-            key: split(value, "|")
-            for key, value in _prefixed(first, "attribute")
-        },
+        attributes={key: split(value, "|") for key, value in _families(first)["attribute"]},
         pictures=values.pictures(_pictures(first)),
         variants=[_variant(row, options) for row in rows],
-    )  # fmt: skip
+    )
     return read(units[0], slug or name, draft, notes)
 
 
@@ -101,66 +101,71 @@ def _parts(text: str, separator: str) -> list[str]:
 
 
 def _plain(part: str) -> str:
-    return re.sub(r"\\(.)", r"\1", part)
+    return re.sub(r"\\(.)", r"\1", part) if "\\" in part else part
 
 
-def _prefixed(row: Cells, prefix: str) -> Iterator[tuple[str, str]]:
+def _families(row: Cells) -> Families:
+    """The cells of `attribute:…`, `option:…`, `price:…` and so on, by that prefix."""
+    found: Families = {prefix: [] for prefix in PREFIXES}
     for column, value in row.names().items():
-        if column.startswith(f"{prefix}:"):
-            yield column.removeprefix(f"{prefix}:"), str(value)
+        prefix, colon, rest = column.partition(":")
+        if colon and prefix in found:
+            found[prefix].append((rest, value))
+    return found
 
 
 def _variant(row: Cells, options: Options) -> VariantDraft:
     sku = row.text("sku")
     if not sku:
         row.refuse("sku", "is missing; every row is a variant with a SKU of its own")
+    families = _families(row)
     return VariantDraft(
         sku=sku,
-        options=dict(_prefixed(row, "option")),
-        prices=_prices(row, options),
-        stock=_stock(row, options),
+        options=dict(families["option"]),
+        prices=_prices(row, families, options),
+        stock=_stock(row, families, options),
         barcode=row.text("barcode") or None,
         weight_g=row.value("weight_g", lambda text: values.grams(text, "g")),
         picture=row.text("variant_picture") or None,
     )
 
 
-def _prices(row: Cells, options: Options) -> list[PriceDraft]:
+def _prices(row: Cells, families: Families, options: Options) -> list[PriceDraft]:
     default = row.text("currency").upper() or options.currency
-    before = dict(_amounts(row, "compare_at", default))
+    before = dict(_amounts(row, families, "compare_at", default))
     found = []
-    for currency, price in _amounts(row, "price", default):
+    for currency, price in _amounts(row, families, "price", default):
         compared = before.get(currency)
         if compared is not None and not price < compared:
             row.refuse(f"compare_at:{currency}", "must be more than the price; leave it empty otherwise")
         found.append(PriceDraft(price, compared))
-    if not row.text("price") and not any(_prefixed(row, "price")):
+    if not families["price"] and not row.text("price"):
         row.refuse(f"price:{default}", "is missing; every variant has a price such as 19.99")
     return found
 
 
-def _amounts(row: Cells, name: str, default: str) -> Iterator[tuple[str, Money]]:
-    columns = [(name, default)] if row.text(name) else []
-    columns += [(f"{name}:{currency}", currency) for currency, _ in _prefixed(row, name)]
-    for column, currency in columns:
-        if not re.fullmatch(r"[A-Z]{3}", currency):
-            row.refuse(column, f"{currency!r} is no ISO 4217 code of a currency such as EUR")
+def _amounts(row: Cells, families: Families, name: str, default: str) -> Iterator[tuple[str, Money]]:
+    if text := row.text(name):
+        families = families | {name: [(default, text), *families[name]]}
+    for currency, amount in families[name]:
+        if not _CURRENCY.fullmatch(currency):
+            row.refuse(f"{name}:{currency}", f"{currency!r} is no ISO 4217 code of a currency such as EUR")
             continue
         try:
-            yield currency, values.money(str(row.names()[column]), currency)
+            yield currency, values.money(amount, currency)
         except ValueError as error:
-            row.refuse(column, str(error))
+            row.refuse(name if amount is text else f"{name}:{currency}", str(error))
 
 
-def _stock(row: Cells, options: Options) -> dict[str, int]:
-    columns = [("stock", options.warehouse)] if row.text("stock") else []
-    columns += [(f"stock:{warehouse}", warehouse) for warehouse, _ in _prefixed(row, "stock")]
+def _stock(row: Cells, families: Families, options: Options) -> dict[str, int]:
     found: dict[str, int] = {}
-    for column, warehouse in columns:
+    if (units_on_hand := row.value("stock", values.count)) is not None:
+        found[options.warehouse] = units_on_hand
+    for warehouse, text in families["stock"]:
         try:
-            found[warehouse] = values.count(str(row.names()[column]))
+            found[warehouse] = values.count(text)
         except ValueError as error:
-            row.refuse(column, str(error))
+            row.refuse(f"stock:{warehouse}", str(error))
     return found if found or options.stock is None else {options.warehouse: options.stock}
 
 

@@ -28,11 +28,14 @@ GRAMS = {
     "lbs": Decimal("453.59237"),
     "oz": Decimal("28.349523125"),
 }  # fmt: skip
+_USUAL = re.compile(r"(\d{1,15})\.(\d{2,3})")
 _TRUE, _FALSE = {"true", "yes", "1", "y", "t"}, {"false", "no", "0", "n", "f"}
 
 
 def money(text: str, currency: str) -> Money:
     """`19.99`, `19,99`, `1,299.00` or `1.299,00`; what could be read in two ways is refused."""
+    if (usual := _USUAL.fullmatch(text)) and len(usual[2]) == exponent(currency):
+        return Money(int(usual[1] + usual[2]), currency)
     plain = text.replace("\u00a0", "").replace(" ", "").replace("'", "")
     point, comma = plain.rfind("."), plain.rfind(",")
     if point >= 0 and comma >= 0:
@@ -57,6 +60,8 @@ def offer(price: Money, before: Money | None) -> PriceDraft:
 
 def count(text: str) -> int:
     """Units on hand; decimals of nothing (`5.0`) are fine, and less than none is none."""
+    if text.isdecimal() and len(text) < 8:
+        return int(text)
     try:
         number = Decimal(text.replace(",", ".")) if text.count(",") <= 1 else Decimal(text)
     except InvalidOperation:
