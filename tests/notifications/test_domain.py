@@ -4,7 +4,6 @@ import pytest
 
 from shopwright.notifications import domain
 from shopwright.notifications.domain import AlwaysSent, Preference
-from shopwright.notifications.pool import IDLE_LOOKS, wanted
 
 
 def choice(kind, channel, enabled):
@@ -50,16 +49,3 @@ class TestGreeting:
 
 def test_an_address_is_masked():
     assert domain.masked("ada@example.com") == "a***@example.com"
-
-
-class TestPool:
-    @pytest.mark.parametrize(
-        ("depth", "running", "idle", "workers"),
-        [(0, 1, 0, 1), (9, 1, 0, 1), (10, 1, 0, 2), (35, 2, 0, 4), (10_000, 4, 0, 4)],
-    )
-    def test_grows_with_the_queue_within_bounds(self, depth, running, idle, workers):
-        assert wanted(depth, running, idle, 4) == workers
-
-    def test_shrinks_only_after_it_was_calm_for_a_while(self):
-        assert wanted(0, 4, IDLE_LOOKS - 1, 4) == 4
-        assert wanted(0, 4, IDLE_LOOKS, 4) == 1

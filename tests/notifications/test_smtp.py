@@ -119,6 +119,7 @@ class TestSetting:
 
         assert "hunter2" not in str(refused.value)
 
-    async def test_mails_that_leave_need_a_sender(self, running):
+    @pytest.mark.parametrize("sender", ["", "shop", "a@example.com, b@example.com", "shop@ex ample.com"])
+    async def test_mails_that_leave_need_a_sender(self, running, sender):
         with pytest.raises(BadSetting, match="SHOPWRIGHT_MAIL_FROM"):
-            await running(smtp_url="smtp://mail.example.com")
+            await running(smtp_url="smtp://mail.example.com", mail_from=sender)

@@ -27,6 +27,7 @@ from .clients.smtp import Smtp
 from .commands import Notifications
 from .domain import NotificationQueued
 from .feed import Feed
+from .mail import address_of
 from .pool import Pool, Work
 from .rendering import Shop
 from .settings import NotificationsSettings
@@ -91,8 +92,12 @@ def _transport(settings: NotificationsSettings) -> Mailbox | Smtp:
     """Raises BadSetting."""
     if not settings.smtp_url:
         return Mailbox(settings.mailbox or settings.home / "mailbox", settings.mailbox_keep)
-    if "@" not in settings.mail_from:
-        raise BadSetting("SHOPWRIGHT_MAIL_FROM: give the address that mails come from, e.g. shop@example.com")
+    try:
+        address_of(settings.shop_name, settings.mail_from)
+    except ValueError:
+        raise BadSetting(
+            "SHOPWRIGHT_MAIL_FROM: give the address that mails come from, e.g. shop@example.com"
+        ) from None
     return Smtp(settings.smtp_url, settings.smtp_ca)
 
 

@@ -54,8 +54,8 @@ def compose(letter: Letter, rendered: Rendered, *, shop: Shop, sender: str, now:
     """Raises MailNotSent for an address that no mail can be sent to."""
     try:
         message = EmailMessage(_PLAIN if letter.email.isascii() else _INTERNATIONAL)
-        message["From"] = Address(display_name=shop.name, addr_spec=sender)
-        message["To"] = _address(greeting(letter.name), letter.email)
+        message["From"] = address_of(shop.name, sender)
+        message["To"] = address_of(greeting(letter.name), letter.email)
         message["Subject"] = rendered.subject
     except (MessageError, ValueError) as error:
         raise MailNotSent(detail="this is not an address that mail can be sent to") from error
@@ -70,8 +70,8 @@ def compose(letter: Letter, rendered: Rendered, *, shop: Shop, sender: str, now:
     return Mail(letter.id, letter.email, now, message)
 
 
-def _address(name: str, email: str) -> Address:
-    """Raises ValueError."""
+def address_of(name: str, email: str) -> Address:
+    """Raises ValueError for what is not exactly one address."""
     parts = _ADDRESS.fullmatch(email)
     if parts is None:
         raise ValueError("not one address")

@@ -55,8 +55,10 @@ class Pool:
         in_hand: Callable[[int], Awaitable[bool]],
         *,
         workers_max: int,
+        look_s: float = LOOK_S,
     ) -> None:
         self._work, self._depth, self._in_hand, self._max = work, depth, in_hand, workers_max
+        self._look_s = look_s
         self._workers: dict[int, _Worker] = {}
         self._idle_looks = 0
 
@@ -65,7 +67,7 @@ class Pool:
         self._grow(self._max)
         try:
             while not stop.is_set():
-                await _pause(stop, LOOK_S)
+                await _pause(stop, self._look_s)
                 try:
                     await self._look()
                 except Unavailable as problem:
