@@ -10,9 +10,9 @@ from shopwright.chassis.db import CheckViolation
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.problems import NotFound
-from shopwright.products.catalog.domain import PUT_MAX
+from shopwright.products.catalog.domain import PUT_MAX, ROOT
 from shopwright.products.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
-from shopwright.products.catalog.store.listings import Sale
+from shopwright.products.catalog.store.listings import Sale, Wanted
 from shopwright.products.inventory.store import Listing
 from shopwright.products.testing import Store, a_product, a_variant, price
 
@@ -331,3 +331,18 @@ class TestStock:
 
         (described,) = await shop.catalog.described([puts[0].product_id])
         assert (counted, described.popularity) == ([3, 0], 3)
+
+
+class TestRelist:
+    async def test_lists_by_the_currency_that_the_shop_has_now(self, shop):
+        puts = await shop.catalog.put(
+            [a_product("a", variants=[a_variant("A", prices=[price(5, "USD")])]), a_product("b")]
+        )
+        moved = Store(shop.db, currency="GBP")
+        cheapest = Wanted(ROOT, "price_asc", "GBP")
+        before = await moved.catalog.listed(cheapest, 10)
+
+        assert [await moved.catalog.relist() for _ in range(2)] == [2, 0]
+
+        listed = [position.id for position in await moved.catalog.listed(cheapest, 10)]
+        assert (before, listed) == ([], [put.product_id for put in puts])

@@ -302,3 +302,13 @@ class TestReplicas:
         await one.categories.change("lighting", CategoryChange(name="Lights"), {"name"})
 
         await self.sees(two, id_, b'"Lights"')
+
+    async def test_show_staff_what_another_wrote_at_once(self, replicas):
+        one, two = replicas
+        (id_,) = await filled(one, 1)
+        await two.catalog.shown("lamp-00")
+
+        await one.catalog.put([a_product("lamp-00", name="Brighter", variants=[a_variant("L0")])])
+
+        assert (await two.catalog.read("lamp-00")).product.name == "Brighter"
+        assert b"Brighter" in bytes((await two.catalog.cards_for_staff([id_], "EUR"))[0])

@@ -45,6 +45,7 @@ from .settings import ProductsSettings
 EXPIRY_S = 1  # a hold that ended must not keep the last unit from the next buyer for long
 FOLD_S = 10  # how late a sale counts for what is popular
 SWEEP_S = 600
+RELIST_S = 3_600  # at the start above all: the shop's currency changes with a restart
 
 
 async def build(environ: Mapping[str, str]) -> Service:
@@ -99,6 +100,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         Tail(valkey, catalog.shelf).run,
         every(EXPIRY_S, inventory.expire),
         every(FOLD_S, catalog.fold_sales),
+        every(RELIST_S, catalog.relist),
         every(SWEEP_S, pictures.sweep),
         every(SWEEP_S, inventory.forget_old),
         importer.run,

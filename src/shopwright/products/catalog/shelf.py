@@ -77,6 +77,12 @@ class Shelf:
         await self._restock(found.values())
         return found
 
+    async def fresh(self, products: Sequence[Product]) -> dict[UUID, Shelved]:
+        """Documents of products that were just read, past the shelf."""
+        found = {product.id: Shelved(product, self._clock()) for product in products}
+        await self._restock(found.values())
+        return found
+
     async def find(self, slug: str, find: Find) -> Shelved | None:
         """The product of a slug; `find` reads one that is not on the shelf."""
         now = self._clock()

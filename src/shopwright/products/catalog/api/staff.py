@@ -226,7 +226,7 @@ async def _upload(request: Request) -> tuple[bytes, str, str]:
 
 
 async def _shown(catalog: Catalog, product_id: UUID, *, created: bool = False) -> Response[bytes]:
-    shelved = await catalog.shown(str(product_id))
+    shelved = await catalog.read(str(product_id))
     content = shelved.detail(catalog.currency, strict=False).fill(shelved.stock)
     headers = {"etag": f'"v{shelved.product.version}"', "cache-control": PRIVATE}
     if created:

@@ -6,7 +6,7 @@ a time (`store.lock`), so what was checked still holds when it is written.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -184,7 +184,7 @@ class Catalog:
         self.shelf.drop([product.id])
 
     async def shown(self, name: str) -> Shelved:
-        """The product of an id or slug, with current stock; raises NotFound."""
+        """The product of an id or slug, with current stock, hidden or not; raises NotFound."""
         id_ = _uuid(name)
         if id_ is not None:
             found = (await self.shelf.fetch([id_])).get(id_)
@@ -194,17 +194,22 @@ class Catalog:
             raise NotFound(detail=f"no product {name}")
         return found
 
-    async def cards(self, ids: Sequence[UUID], currency: str, *, every: bool = False) -> list[msgspec.Raw]:
-        """Encoded list items in the order of `ids`, prices in `currency` or else in one the product has.
+    async def read(self, name: str) -> Shelved:
+        """As `shown`, but read now: for who edits it, perhaps on another replica a moment ago."""
+        async with self._db.read() as connection:
+            product = await self._named(connection, name)
+        return (await self.shelf.fresh([product]))[product.id]
 
-        Unknown products are left out, and inactive ones unless `every`.
+    async def cards(self, ids: Sequence[UUID], currency: str) -> list[msgspec.Raw]:
+        """Encoded list items in the order of `ids`, prices in `currency` or else in one the product has;
+        unknown and inactive products are left out.
         """
-        found = await self.shelf.fetch(ids)
-        return [
-            msgspec.Raw(shelved.card(currency).fill(shelved.stock))
-            for id_ in ids
-            if (shelved := found.get(id_)) is not None and (every or shelved.active)
-        ]
+        return _cards(ids, await self.shelf.fetch(ids), currency, every=False)
+
+    async def cards_for_staff(self, ids: Sequence[UUID], currency: str) -> list[msgspec.Raw]:
+        """As `cards`, but of products of every status, and read now."""
+        found = await self.shelf.fresh(await self._load(ids))
+        return _cards(ids, found, currency, every=True)
 
     async def described(self, ids: Sequence[UUID]) -> list[Described]:
         """What projections need of products of any status; unknown ids are left out. Three statements."""
@@ -286,6 +291,21 @@ class Catalog:
                 return await listings.fold_sales(tx)
         except RequestInFlight:
             return 0
+
+    async def relist(self) -> int:
+        """After the shop's own currency was changed, list by it what was listed by another; returns how many
+        products.
+        """
+        done = 0
+        while True:
+            async with self._db.read() as connection:
+                ids = await listings.not_listed_in(connection, self.currency, PUT_MAX)
+            if not ids:
+                return done
+            async with self._db.begin() as tx:
+                await store.lock(tx)
+                await listings.relist(tx, ids, self.currency)
+            done += len(ids)
 
     async def _load(self, ids: Sequence[UUID]) -> list[Product]:
         async with self._db.read() as connection:
@@ -378,6 +398,16 @@ class _Batch:
                     FieldError(f"/variants/{number}/sku", f"{variant.sku} belongs to another product")
                 )
         return faults
+
+
+def _cards(
+    ids: Sequence[UUID], found: Mapping[UUID, Shelved], currency: str, *, every: bool
+) -> list[msgspec.Raw]:
+    return [
+        msgspec.Raw(shelved.card(currency).fill(shelved.stock))
+        for id_ in ids
+        if (shelved := found.get(id_)) is not None and (every or shelved.active)
+    ]
 
 
 def refs(tree: Tree, names: Sequence[CategoryName]) -> list[CategoryRef]:

@@ -117,6 +117,11 @@ async def fold_sales(tx: Transaction) -> int:
     return int(await tx.fetchval(_FOLD, FOLD_BATCH))
 
 
+async def not_listed_in(connection: Connection, own: str, limit: int) -> list[UUID]:
+    """Active products with a price that have no place in the priced lists of the shop's own currency."""
+    return [row["product_id"] for row in await connection.fetch(_NOT_LISTED, own, limit)]
+
+
 async def relist(tx: Transaction, ids: Sequence[UUID], currency: str) -> None:
     await tx.execute("SELECT catalog_list($1, $2)", list(ids), currency)
 
@@ -174,6 +179,12 @@ JOIN products p ON p.id = v.product_id AND p.status = 'active'
 JOIN prices r ON r.variant_id = v.id AND r.currency = $2
 LEFT JOIN available_of($1) a ON a.sku = v.sku
 WHERE v.sku = ANY($1)
+"""
+_NOT_LISTED = """
+SELECT l.product_id FROM listings l
+WHERE l.category_id = '00000000-0000-0000-0000-000000000000' AND l.currencies <> '{}' AND NOT EXISTS (
+    SELECT FROM listing_prices p WHERE p.product_id = l.product_id AND p.currency = $1)
+LIMIT $2
 """
 _SOLD = """
 WITH told AS (SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) AS t (once, sku, units)),
