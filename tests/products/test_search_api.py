@@ -173,6 +173,21 @@ class TestSearch:
         index.close()
 
 
+class TestReference:
+    async def test_tells_parameters_and_answers(self, serve):
+        client = await serve(product("Cup", 1))
+
+        paths = (await client.get("/internal/schema/openapi.json")).json()["paths"]
+
+        asked = {one["name"] for one in paths["/v1/search"]["get"]["parameters"]}
+        assert asked == {
+            "q", "category", "brand", "in_stock", "price_min", "price_max", "currency", "sort", "limit",
+            "cursor",
+        }  # fmt: skip
+        for path in ("/v1/search", "/v1/search/suggest"):
+            assert "$ref" in paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+
+
 class TestSuggest:
     async def test_tells_what_is_being_typed(self, serve):
         client = await serve(product("Desk lamp", 1, categories=["Lamps"]), product("Chair", 2))

@@ -8,10 +8,11 @@ attribute or option is not ours (`utm_source`) and ignored; a value that no prod
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from shopwright.chassis.auth import Principal
@@ -38,7 +39,7 @@ Text = Annotated[
 class Results(msgspec.Struct, frozen=True):
     """`items` are cards as in `GET /v1/products`; `total` counts all pages; `facets` by name."""
 
-    items: list[msgspec.Raw]
+    items: list[Any]
     total: int
     facets: dict[str, list[FacetValue]]
     next_cursor: str | None
@@ -49,7 +50,12 @@ class Suggestions(msgspec.Struct, frozen=True):
     items: list[Suggestion]
 
 
-@get("/v1/search", tags=["search"])
+def _told(shape: Any) -> dict[int, ResponseSpec]:
+    """What encoded bytes hold, for the API reference."""
+    return {200: ResponseSpec(shape, generate_examples=False, description="")}
+
+
+@get("/v1/search", tags=["search"], responses=_told(Results))
 async def find(
     request: Request,
     principal: Principal,
@@ -84,7 +90,7 @@ async def find(
     return _answer(results, CACHE, principal)
 
 
-@get("/v1/search/suggest", tags=["search"])
+@get("/v1/search/suggest", tags=["search"], responses=_told(Suggestions))
 async def suggest(
     principal: Principal, search: Search, q: Text = "", currency: Currency = None
 ) -> Response[bytes]:

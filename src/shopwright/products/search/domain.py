@@ -136,7 +136,7 @@ class Source(Protocol):
         ...
 
 
-SOURCE_BATCH: Final = 500
+SOURCE_BATCH: Final = 100  # 5 ms of Python for the catalogue: longer, and requests of this process wait
 
 
 class Index(Protocol):
