@@ -36,7 +36,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict]] = []
         self._words: list[str] = []
         self._silent = 0
-        self._select = ""
+        self._select, self._chosen, self._area = "", True, ""
         self.feed(self.html)
 
     @property
@@ -61,20 +61,29 @@ class Page(HTMLParser):
         if tag == "form":
             self.forms.append(Form(found.get("action", ""), found.get("method", "get")))
         if tag == "select":
-            self._select = found["name"]
+            self._select, self._chosen = found["name"], False
             self.forms[-1].fields.append((self._select, ""))
-        if tag == "option" and "selected" in found:
+        if tag == "option" and self.forms and ("selected" in found or not self._chosen):
             self.forms[-1].fields[-1] = (self._select, found.get("value", ""))
+            self._chosen = True
+        if tag == "textarea" and self.forms:
+            self._area = found["name"]
+            self.forms[-1].fields.append((self._area, ""))
         if tag == "input" and self.forms and found.get("name"):
             checkable = found.get("type") in {"radio", "checkbox"}
             if not checkable or "checked" in found:
                 self.forms[-1].fields.append((found["name"], found.get("value", "")))
 
     def handle_endtag(self, tag):
+        if tag == "textarea":
+            self._area = ""
         if tag in {"script", "style", "option"}:
             self._silent -= 1
 
     def handle_data(self, data):
+        if self._area:
+            name, text = self.forms[-1].fields[-1]
+            self.forms[-1].fields[-1] = (name, (text + data).removeprefix("\n"))
         if not self._silent:
             self._words.append(data)
 

@@ -104,7 +104,8 @@ class Desk(Visit):
 
     def log_in_first(self, page: str = LOG_IN) -> Response[bytes]:
         back = self.path if self.request.method in SAFE else self._page_of_form()
-        return self.go(f"{page}?next={quote(back, safe='')}")
+        ended = "ended=1&" if self.identity else ""  # there was one, and users no longer takes its tokens
+        return self.go(f"{page}?{ended}next={quote(back, safe='')}")
 
 
 async def desk_of(request: Request, site: Site) -> Desk:

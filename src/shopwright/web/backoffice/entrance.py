@@ -20,9 +20,10 @@ NOT_STAFF = "This account has no access to the back office. An administrator can
 @page(LOG_IN, ANYBODY)
 async def log_in_page(desk: Desk) -> Response[bytes]:
     target = _target(desk.query.get("next", ""))
-    if desk.identity is not None:
+    ended = bool(desk.query.get("ended"))
+    if desk.identity is not None and not ended:
         return desk.go(target)
-    return await desk.page("admin/login.html", next=target, otp=False)
+    return await desk.page("admin/login.html", next=target, otp=False, ended=ended)
 
 
 @action(LOG_IN, ANYBODY)
@@ -40,7 +41,7 @@ async def log_in(desk: Desk) -> Response[bytes]:
         except Problem as problem:
             otp = "otp" in problem.slug or "second-factor" in problem.slug
             form.errors |= _refusal(problem, otp=otp, otp_given=bool(form["otp"]))
-    return await desk.page("admin/login.html", status=422, next=target, otp=otp)
+    return await desk.page("admin/login.html", status=422, next=target, otp=otp, ended=False)
 
 
 @action("/admin/logout", ANYBODY)

@@ -30,7 +30,7 @@ class Imports:
         if not body.strip():
             document = {"type": "/problems/not-a-product-file", "status": 422}
             title = "That is no product file that can be read"
-            raise problems.ForeignProblem(document=document | {"title": title, "detail": "the file is empty"})
+            raise problems.ForeignProblem(detail="the file is empty", document=document | {"title": title})
         self.received.append(body)
         lines = body.decode().strip().splitlines()[1:]
         bad = [number for number, line in enumerate(lines, 2) if line.startswith("bad")]

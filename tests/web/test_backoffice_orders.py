@@ -1,0 +1,251 @@
+"""Orders in the back office: found, understood step by step, cancelled or pushed on; and the first page."""
+
+import pytest
+
+from officing import Office, hire, placed, step
+from shopwright.contracts.problems import InternalError
+
+
+@pytest.fixture
+async def office(web, mesh):
+    browser = Office(web)
+    await browser.enter()
+    return browser
+
+
+class TestList:
+    async def test_shows_the_newest_first_with_status_payment_and_total(self, office, mesh):
+        placed(mesh)
+        newest = placed(mesh, "awaiting_buyer", "requires_action")
+
+        page = await office.get("/admin/orders")
+
+        orders = [link for link in page.links if link.startswith("/admin/orders/")]
+        assert orders[0] == f"/admin/orders/{newest['id']}"
+        assert len(orders) == 2
+        assert "Waiting for payment" in page.text
+        assert "€49.00" in page.text
+
+    async def test_filters_by_status(self, office, mesh):
+        placed(mesh)
+        refused = placed(mesh, "refused", "declined")
+
+        page = await office.get("/admin/orders?status=refused")
+
+        assert [link for link in page.links if "/admin/orders/" in link] == [f"/admin/orders/{refused['id']}"]
+        assert page.all("a", href="/admin/orders?status=refused")[0]["aria-current"] == "true"
+
+    @pytest.mark.parametrize("typed", ["SW-100002", "sw-100002", "100002"])
+    async def test_a_whole_number_leads_to_its_order(self, office, mesh, typed):
+        placed(mesh)
+        second = placed(mesh)
+
+        page = await office.get("/admin/orders", params={"q": typed})
+
+        assert page.path == f"/admin/orders/{second['id']}"
+
+    async def test_an_address_lists_all_orders_of_that_buyer(self, office, mesh):
+        placed(mesh)
+        placed(mesh, email="bob@example.com")
+
+        page = await office.get("/admin/orders?q=ADA@example.com")
+
+        assert len([link for link in page.links if "/admin/orders/" in link]) == 1
+
+    async def test_pages_go_on_with_the_same_filter(self, office, mesh):
+        for _ in range(51):
+            placed(mesh)
+
+        page = await office.get("/admin/orders?status=confirmed")
+        onward = page.all("a", rel="next")[0]["href"]
+        second = await office.get(f"/admin/orders{onward}")
+
+        assert "status=confirmed" in onward
+        assert len([link for link in second.links if "/admin/orders/" in link]) == 1
+        assert not second.all("a", rel="next")
+
+    async def test_asks_for_one_page_only_however_many_orders_there_are(self, office, mesh):
+        for _ in range(60):
+            placed(mesh)
+
+        await office.get("/admin/orders")
+
+        assert len(mesh.calls("/v1/orders")) == 1
+
+    async def test_says_how_to_search_when_nothing_fits(self, office, mesh):
+        page = await office.get("/admin/orders?q=nobody")
+
+        assert "No order fits" in page.text
+        assert "whole number" in page.text
+
+    async def test_a_status_that_does_not_exist_is_no_filter(self, office, mesh):
+        placed(mesh)
+
+        page = await office.get("/admin/orders?status=%22%3E%3Cscript%3E")
+
+        assert page.status == 200
+        assert "<script>" not in page.html.replace("<script src", "")
+
+
+class TestOrder:
+    async def test_shows_lines_totals_payment_and_address(self, office, mesh):
+        order = placed(mesh)
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        for words in ("Oak lamp", "€49.00", "1 Long Lane", "Captured", "ch_sw-100001", "ada@example.com"):
+            assert words in page.text
+        assert "/admin/orders?q=ada%40example.com" in page.links
+        assert "/admin/stock/OAK-LAMP-0" in page.links
+
+    async def test_tells_attempts_errors_and_undoing_in_plain_words(self, office, mesh):
+        order = placed(mesh, "refused", "declined")
+        mesh.purchases.timelines[order["id"]] = [
+            step("reserve"),
+            *(step("authorise", "failed", detail="payments did not answer", seconds=2**n) for n in range(4)),
+            step("authorise", "refused", detail="The payment was declined insufficient_funds", seconds=20),
+            step("release", direction="backward", seconds=21),
+        ]
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        assert "Ask the payment provider to authorise – No answer, 4 attempts over 7 seconds" in page.text
+        assert page.text.count("payments did not answer") == 1
+        assert "The payment was declined insufficient_funds" in page.text
+        assert "Put the items back into stock (undoing) – Done" in page.text
+        assert "Jan 31, 2026, 12:00:21 UTC" in page.text
+
+    async def test_says_why_an_order_was_refused(self, office, mesh):
+        reason = {"type": "out-of-stock", "title": "Not enough stock", "detail": "MUG: 2 wanted, 1 there"}
+        order = placed(mesh, "refused", "voided", refusal=reason)
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        assert "Not enough stock. MUG: 2 wanted, 1 there" in page.text
+
+    async def test_an_order_whose_first_step_is_not_back_yet_has_a_page(self, office, mesh):
+        order = placed(mesh, "in_progress", "pending")
+        mesh.purchases.timelines[order["id"]] = []
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        assert "The first step is under way" in page.text
+
+    async def test_payments_being_away_costs_only_their_part(self, office, mesh):
+        order = placed(mesh)
+        mesh.away.add("payments")
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        assert page.status == 200
+        assert "Amounts and events cannot be shown" in page.text
+        assert "Oak lamp" in page.text
+
+    async def test_payments_are_not_asked_for_without_the_scope(self, web, mesh):
+        order, office = placed(mesh), Office(web)
+        await office.enter(**hire(mesh, "orders:read"))
+
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        assert page.status == 200
+        assert not mesh.calls("/v1/payments")
+        assert not [form for form in page.forms if "/admin/orders/" in form.action]
+
+    async def test_one_that_does_not_exist_is_not_found(self, office, mesh):
+        assert (await office.get("/admin/orders/018f0000-0000-7000-8000-000000000000")).status == 404
+
+
+class TestCancel:
+    async def test_cancels_an_order_that_waits_for_its_buyer(self, office, mesh):
+        order = placed(mesh, "awaiting_buyer", "requires_action")
+
+        page = await office.send(await office.get(f"/admin/orders/{order['id']}"), ".*/cancel")
+
+        assert mesh.purchases.orders[order["id"]]["status"] == "cancelled"
+        assert "was cancelled" in page.text
+        assert not [form for form in page.forms if form.action.endswith("/cancel")]
+
+    async def test_tells_when_it_came_too_late(self, office, mesh):
+        order = placed(mesh, "awaiting_buyer", "requires_action")
+        page = await office.get(f"/admin/orders/{order['id']}")
+        mesh.purchases.finish(order["id"])
+
+        page = await office.send(page, ".*/cancel")
+
+        assert "Not cancelled" in page.text
+        assert mesh.purchases.orders[order["id"]]["status"] == "confirmed"
+
+
+class TestLookAgain:
+    async def test_pushes_an_order_that_does_not_move(self, office, mesh):
+        order = placed(mesh, "in_progress", "unknown")
+        mesh.purchases.stuck.add(order["id"])
+
+        page = await office.send(await office.get(f"/admin/orders/{order['id']}"), ".*/look-again")
+
+        assert order["id"] not in mesh.purchases.stuck
+        assert "tried again" in page.text
+
+    async def test_is_offered_where_the_money_is_not_captured_yet(self, office, mesh):
+        done, not_done = placed(mesh), placed(mesh, "confirmed", "authorised")
+
+        offered = [
+            bool(
+                [f for f in (await office.get(f"/admin/orders/{o['id']}")).forms if "look-again" in f.action]
+            )
+            for o in (done, not_done)
+        ]
+
+        assert offered == [False, True]
+
+
+class TestOverview:
+    async def test_tells_todays_sales_and_what_needs_somebody(self, office, mesh):
+        placed(mesh, minutes_ago=0)
+        stuck = placed(mesh, "in_progress", "unknown", minutes_ago=0)
+        mesh.purchases.stuck.add(stuck["id"])
+
+        page = await office.get("/admin")
+
+        assert "1 order today" in page.text
+        assert "€49.00 revenue today" in page.text
+        assert f"/admin/orders/{stuck['id']}" in page.links
+
+    async def test_shows_what_is_running_out(self, office, mesh):
+        page = await office.get("/admin")
+
+        scarce = [link for link in page.links if link.startswith("/admin/stock/")]
+        assert scarce == ["/admin/stock/LINEN-APRON-0", "/admin/stock/STONE-MUG-0"]
+
+    @pytest.mark.parametrize(
+        ("service", "words"),
+        [
+            ("orders", "Today’s orders cannot be shown"),
+            ("products", "Stock cannot be shown"),
+            ("notifications", "notifications is away"),
+        ],
+    )
+    async def test_a_service_that_is_away_is_named_in_its_place(self, office, mesh, service, words):
+        mesh.away.add(service)
+
+        page = await office.get("/admin")
+
+        assert page.status == 200
+        assert words in page.text
+
+    async def test_a_part_that_breaks_does_not_take_the_others_along(self, office, mesh):
+        mesh.refusals["/v1/orders/summary"] = InternalError()
+
+        page = await office.get("/admin")
+
+        assert page.status == 200
+        assert "LINEN-APRON-0" in page.text
+
+    async def test_asks_each_service_a_constant_number_of_times(self, office, mesh):
+        for _ in range(30):
+            placed(mesh)
+        mesh.asked.clear()
+
+        await office.get("/admin")
+
+        assert len(mesh.asked) == 12  # summary, low stock, and letters and readiness of five services
