@@ -107,7 +107,7 @@ class Node:
         run.mkdir(exist_ok=True)
         self.serve([run / f"{name}-0.sock" for name in SERVICES] + [run / "payments-0.grpc.sock"])
         envoy.write(self.settings)
-        command = [*envoy.command(self.settings), "--file-flush-interval-msec", "50"]
+        command = envoy.command(self.settings, flush_ms=50)
         with (self.home / "envoy.log").open("w") as log:
             self.envoy = subprocess.Popen(command, stdout=log, stderr=log, text=True)
         self._processes.append(self.envoy)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from collector import collector
+from collector import Collector, collector
 from gateway.node import ROUTES, Node, slug_of
 from shopwright.gateway import envoy
 from shopwright.gateway.table import Route
@@ -159,23 +159,37 @@ class TestReload:
         return Counter([(await client.get("/v1/carts")).status_code for _ in range(count)])
 
 
-class TestTelemetry:
-    def test_sampled_spans_reach_the_collector(self, restored: Node):
-        trace = "0af7651916cd43dd8448eb211c80319c"
-        sampled = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
+
+def traced(flag: str) -> dict[str, str]:
+    return {"traceparent": f"00-{TRACE}-b7ad6b7169203331-{flag}"}
+
+
+class TestTelemetry:
+    @pytest.fixture
+    def collected(self, restored: Node) -> Iterator[Collector]:
         with collector() as collecting:
             envoy.reload(replace(restored.settings, otlp_endpoint=collecting.endpoint))
+            yield collecting
 
-            def arrived() -> bool:
-                # a new connection each time: the listener that was replaced may still take the first
-                with restored.client(headers=sampled) as client:
-                    client.get("/v1/carts")
-                return collecting.knows(trace, of="gateway")
+    def test_sampled_spans_reach_the_collector(self, collected: Collector, restored: Node):
+        def arrived() -> bool:
+            # a new connection each time: the listener that was replaced may still take the first
+            with restored.client(headers=traced("01")) as client:
+                client.get("/v1/carts")
+            return collected.knows(TRACE, of="gateway")
 
-            told = eventually(arrived, seconds=30)  # Envoy sends what it has every five seconds
+        assert eventually(arrived, seconds=30)  # Envoy sends what it has every five seconds
 
-        assert told
+    @pytest.mark.parametrize("flag", ["00", "01"])
+    def test_keeps_the_callers_decision(self, collected: Collector, restored: Node, flag: str):
+        def kept() -> bool:
+            with restored.client(headers=traced(flag)) as client:
+                told = [client.get("/v1/carts").json()["headers"]["traceparent"] for _ in range(10)]
+            return {each.rpartition("-")[2] for each in told} == {flag}
+
+        assert eventually(kept)
 
     def test_a_thinner_log_is_valid(self, node: Node):
         envoy.validate(replace(node.settings, access_log=Path("/dev/stdout"), access_log_percent=0.5))

@@ -29,6 +29,7 @@ from .supervision import ALIVE, Supervisor, leftovers
 
 READY_S = 120  # a busy machine with two cores starts in a tenth of it
 POLL_S = 0.03
+NOISE = ("[backtrace]", "[envoy_bug]")  # where in its memory Envoy was; the reason stands above
 CRASHES_MAX = 3  # a part that fails this often while the platform starts will not come up by itself
 
 Tell = Callable[[str], None]
@@ -113,11 +114,12 @@ def _start_servers(plan: Plan, supervisor: Supervisor, supervised: bool, tell: T
 
 
 def _start_the_rest(plan: Plan, supervisor: Supervisor) -> None:
-    envoy.write(plan.gateway)
+    alive = {state.name for state in supervisor.states() if state.state in ALIVE}
+    put_in_place = envoy.reload if "gateway" in alive else envoy.write
+    put_in_place(plan.gateway)
     for part in plan.rest():
         if not part.service:
             supervisor.start(part.name)
-    alive = {state.name for state in supervisor.states() if state.state in ALIVE}
     for service, wanted in plan.replicas.items():
         slots = [f"{service}-{slot}" for slot in plan.slots(service)]
         # after a rolling restart the spare slot serves; its like must not be started beside it
@@ -165,10 +167,7 @@ def down(layout: Layout, tell: Tell) -> bool:
         tell("draining services")
         names = [state.name for state in supervisor.states()]
         last = ["gateway", "valkey", "postgres"]
-        for name in names:
-            if name not in last:
-                supervisor.stop(name, wait=False)
-        _await_stopped(supervisor, set(names) - set(last))
+        supervisor.stop_all([name for name in names if name not in last])
         tell("stopping servers")
         supervisor.shut_down()
         pid_file = layout.run / "supervisord.pid"
@@ -291,16 +290,8 @@ def last_words(layout: Layout, part: str, lines: int = 12) -> str:
         text = (layout.logs / f"{part}.log").read_text(errors="replace")
     except OSError:
         return "(it wrote no log)"
-    return "\n".join(text.splitlines()[-lines:]) or "(it wrote no log)"
-
-
-def _await_stopped(supervisor: Supervisor, names: set[str]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        busy = [s for s in supervisor.states() if s.name in names and s.pid and s.state != "STOPPED"]
-        if not busy:
-            return
-        time.sleep(POLL_S)
+    told = [line for line in text.splitlines() if not any(noise in line for noise in NOISE)]
+    return "\n".join(told[-lines:]) or "(it wrote no log)"
 
 
 def _end_leftovers(layout: Layout, tell: Tell) -> bool:

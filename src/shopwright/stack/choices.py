@@ -24,6 +24,15 @@ NOT_REMEMBERED = (
     "SHOPWRIGHT_TRACE",
 )
 
+#: What no service reads: a new value of these is no reason to replace the services.
+PLATFORM_ONLY = {
+    f"{PREFIX}{word}"
+    for word in (
+        "ACCESS_LOG_PERCENT", "DEMO", "ENVOY_BIN", "IDENTITY_LIFE_S", "PORT", "POSTGRES_BIN", "PUBLIC_URL",
+        "RATE_LIMIT", "REPLICAS", "TLS_PORT",
+    )
+}  # fmt: skip
+
 
 class BadPlan(RuntimeError):
     """What was asked to run makes no sense; the message names the setting."""
@@ -39,7 +48,9 @@ def chosen(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def digest(environ: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(chosen(environ)).encode()).hexdigest()[:16]
+    """Of what services may read."""
+    read = [item for item in chosen(environ).items() if item[0] not in PLATFORM_ONLY]
+    return hashlib.sha256(json.dumps(read).encode()).hexdigest()[:16]
 
 
 def remember(layout: Layout, environ: Mapping[str, str] = os.environ) -> None:

@@ -15,17 +15,13 @@ import psutil
 
 from shopwright.chassis.settings import BadSetting, ServiceSettings, load
 
-from .choices import BadPlan, chosen
+from .choices import PLATFORM_ONLY, PREFIX, BadPlan, chosen
 from .layout import BadHome, Layout, ports
 from .parts import Plan
 
 MIB = 2**20
 FIRST_START_BYTES = 512 * MIB  # an empty cluster, its first write-ahead log, six databases, the demo shop
 LATER_BYTES = 64 * MIB
-OWN = (  # read by the platform itself; the services' settings classes name the rest
-    "ACCESS_LOG_PERCENT", "CRASH_AT", "DEMO", "ENVOY_BIN", "IDENTITY_LIFE_S", "OTLP_ENDPOINT", "PORT",
-    "POSTGRES_BIN", "PUBLIC_URL", "RATE_LIMIT", "REPLICAS", "TLS_PORT",
-)  # fmt: skip
 
 
 class PortBusy(RuntimeError):
@@ -109,7 +105,7 @@ def settings(plan: Plan, tell: Callable[[str], None]) -> None:
     Raises:
         BadPlan: names the variable and what would be right.
     """
-    known = set(OWN)
+    known = {name.removeprefix(PREFIX) for name in PLATFORM_ONLY} | {"CRASH_AT"}
     for part in plan.rest():
         if not part.service:
             continue
@@ -134,9 +130,9 @@ def _class_of(service: str) -> type[ServiceSettings]:
 
 def _unread(environ: Mapping[str, str], known: set[str]) -> Iterator[str]:
     for name in chosen(environ):
-        word = name.removeprefix("SHOPWRIGHT_")
+        word = name.removeprefix(PREFIX)
         if word.removesuffix("_FILE") in known:
             continue
         near = difflib.get_close_matches(word, known, n=1)
-        hint = f"; did you mean SHOPWRIGHT_{near[0]}?" if near else ""
+        hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
         yield f"{name} is not a setting{hint}"

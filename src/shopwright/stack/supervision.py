@@ -14,7 +14,7 @@ import sys
 import time
 import xmlrpc.client
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +27,7 @@ from .layout import Layout
 from .parts import Part
 
 START_S = 10
+STOP_S = 60  # longer than any part is given before it is killed
 START_SECONDS = 3  # a process that ends sooner has failed to start: imports alone take one
 RETRIES = 1_000  # supervisord waits n seconds before try n; a part is never given up silently
 LOG_BYTES, LOG_FILES = 10 * 1024 * 1024, 3
@@ -97,8 +98,8 @@ class Supervisor:
     def reread(self) -> None:
         """Take over a changed configuration; running parts that did not change go on."""
         added, changed, removed = cast("Any", self._call("reloadConfig"))[0]
+        self.stop_all([*removed, *changed])
         for name in [*removed, *changed]:
-            self.stop(name)
             self._call("removeProcessGroup", name)
         for name in [*added, *changed]:
             self._call("addProcessGroup", name)
@@ -114,6 +115,16 @@ class Supervisor:
 
     def stop(self, name: str, *, wait: bool = True) -> None:
         self._call("stopProcess", name, wait, forgiven=NOT_RUNNING)
+
+    def stop_all(self, names: Collection[str]) -> None:
+        """All at once; returns when they have ended."""
+        for name in names:
+            self.stop(name, wait=False)
+        until = time.monotonic() + STOP_S
+        while any(state.name in names and state.pid for state in self.states()):
+            if time.monotonic() > until:
+                raise SupervisionFailed(f"of {', '.join(names)} some did not stop in {STOP_S} s")
+            time.sleep(0.03)
 
     def wake(self) -> None:
         """Try what waits for its next try, or was given up, at once and with short pauses again."""

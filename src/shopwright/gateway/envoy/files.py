@@ -76,12 +76,13 @@ def reload(settings: GatewaySettings, timeout_s: float = 10.0) -> None:
         time.sleep(POLL_S)
 
 
-def command(settings: GatewaySettings, *, log_level: str = "warning") -> list[str]:
+def command(settings: GatewaySettings, *, log_level: str = "warning", flush_ms: int = 1_000) -> list[str]:
     """What the supervisor runs, after `write`; it stays in the foreground and ends on SIGTERM."""
     return [
         str(binary()), "--config-path", str(settings.bootstrap), "--disable-hot-restart",
         "--concurrency", str(settings.concurrency), "--log-level", log_level,
         "--drain-time-s", str(DRAIN_S), "--drain-strategy", "immediate",
+        "--file-flush-interval-msec", str(flush_ms),  # whoever follows the log does not wait for long
     ]  # fmt: skip
 
 
@@ -201,8 +202,16 @@ def _check(settings: GatewaySettings, rendered: dict[Path, Json]) -> None:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise InvalidConfiguration(f"the gateway cannot be asked: {error}") from error
     if done.returncode != 0:
-        reason = (done.stderr or done.stdout).strip()
-        raise InvalidConfiguration(f"the gateway does not accept its configuration: {reason}")
+        raise InvalidConfiguration(_reason((done.stderr or done.stdout).strip()))
+
+
+def _reason(said: str) -> str:
+    if "inotify" in said:
+        return (
+            "the system allows this user no further file watches, and the gateway needs some twenty: raise "
+            "fs.inotify.max_user_instances (sysctl), or stop another installation"
+        )
+    return f"the gateway does not accept its configuration: {said}"
 
 
 def _plain(discovery: Json) -> list[Json]:

@@ -165,12 +165,28 @@ def _worth_a_line(settings: GatewaySettings) -> Json | None:
 
 
 def _tracing(settings: GatewaySettings) -> Json:
-    """W3C Trace Context for every request. Without a collector nothing starts sampled and nothing leaves."""
+    """W3C Trace Context for every request. Without a collector nothing starts sampled and nothing leaves.
+
+    With one, a caller's decision is kept; where there is none, SAMPLED_PERCENT are.
+    """
     uri = f"{settings.otlp_endpoint.rstrip('/') or 'http://nowhere'}/v1/traces"
     exporter = {"http_uri": {"uri": uri, "cluster": OTLP, "timeout": "1s"}}
-    config = typed("config.trace.v3.OpenTelemetryConfig", service_name="gateway", http_service=exporter)
+    share = {"sampling_percentage": {"numerator": SAMPLED_PERCENT, "denominator": "HUNDRED"}}
+    by_caller = {"wrapped_sampler": _sampler("trace_id_ratio_based", "TraceIdRatioBased", share)}
+    config = typed(
+        "config.trace.v3.OpenTelemetryConfig",
+        service_name="gateway",
+        http_service=exporter,
+        sampler=_sampler("parent_based", "ParentBased", by_caller),
+    )
     return {
         "provider": {"name": "envoy.tracers.opentelemetry", "typed_config": config},
-        "random_sampling": {"value": SAMPLED_PERCENT if settings.otlp_endpoint else 0},
+        # what the sampler must agree to besides, caller or not
+        "random_sampling": {"value": 100 if settings.otlp_endpoint else 0},
         "spawn_upstream_span": False,
     }
+
+
+def _sampler(name: str, message: str, fields: Json) -> Json:
+    config = typed(f"extensions.tracers.opentelemetry.samplers.v3.{message}SamplerConfig", **fields)
+    return {"name": f"envoy.tracers.opentelemetry.samplers.{name}", "typed_config": config}
