@@ -21,8 +21,14 @@ _TEXT: Final = (
 )
 
 
+def topics_told() -> dict[str, type[Event]]:
+    """The facts that services may know of one another; a service's private ones are its own business."""
+    modules = {module.__name__ for module in PUBLISHERS}
+    return {topic: cls for topic, cls in sorted(TOPICS.items()) if cls.__module__ in modules}
+
+
 def asyncapi(version: str) -> Document:
-    topics = dict(sorted(TOPICS.items()))
+    topics = topics_told()
     _, schemas = msgspec.json.schema_components([Envelope, *topics.values()], ref_template=_REF)
     sources = sorted({topic.partition(".")[0] for topic in topics})
     return {

@@ -41,6 +41,7 @@ RULES: Final = (
     Rule("/v1/categories", "optional"),
     Rule("/v1/categories", "required", scope="catalog:write", methods=WRITES, keyed=True),
     Rule("/v1/search", "optional"),
+    Rule("/v1/search", "required", scope="catalog:write", methods=WRITES),
     Rule("/v1/imports", "required", scope="catalog:write"),
     Rule("/v1/exports", "required", scope="catalog:read"),
     Rule("/v1/inventory", "required", scope="inventory:read"),
