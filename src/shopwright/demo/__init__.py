@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from . import shop
-from .drawing import draw
+from .drawing import DRAWINGS, draw
 
 __all__ = ["write"]
 
@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
     """Write `products.jsonl` and `pictures/*.svg` into `folder`, which is made if it is missing."""
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    items = shop.items()
+    items = [item for item in shop.items() if item.table["look"]["draw"] in DRAWINGS]
     encoder = msgspec.json.Encoder()
     for item in items:
         for picture in item.pictures:

@@ -80,9 +80,7 @@ def dark(value: str, share: float = 0.25) -> str:
 
 def distance(first: str, second: str) -> float:
     """How far apart two colours look, 0 to about 760; below 90 they merge."""
-    red, green, blue = (
-        one - two for one, two in zip(_channels(first), _channels(second), strict=True)
-    )
+    red, green, blue = (one - two for one, two in zip(_channels(first), _channels(second), strict=True))
     return float((2 * red * red + 4 * green * green + 3 * blue * blue) ** 0.5)
 
 
