@@ -386,6 +386,19 @@ class TestCategories:
         shown = (await client.get("/v1/products/oak-lamp")).json()
         assert shown["categories"] == [{"slug": "lights", "name": "Lights"}]
 
+    async def test_take_along_all_that_lies_below_them(self, client):
+        await made(client, categories=[["Home", "Rooms", "Kitchen"]])
+        await client.post("/v1/categories", json={"name": "Garden"}, headers=STAFF)
+
+        await client.patch("/v1/categories/rooms", json={"parent": "garden"}, headers=STAFF)
+        await made(client, "Chair", categories=[["Garden", "Rooms", "Kitchen"]])
+
+        assert await names(client, "?category=garden") == ["Chair", "Oak lamp"]
+        assert await names(client, "?category=kitchen") == ["Chair", "Oak lamp"]
+        assert await names(client, "?category=home") == []
+        await client.patch("/v1/categories/rooms", json={"parent": None}, headers=STAFF)
+        assert await names(client, "?category=garden") == []
+
     async def test_hold_on_to_what_is_in_them(self, client):
         await made(client)
 

@@ -100,12 +100,13 @@ class TestStore:
             picture()[:200],
             picture("BMP"),
             picture("TIFF"),
+            picture(size=(8_000, 8_000), mode="1"),
             png_that_claims(30_000, 30_000),
             png_that_claims(2**31 - 1, 2**31 - 1),
             png_that_claims(400, 400),
             b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
         ],
-        ids=range(12),
+        ids=range(13),
     )
     async def test_refuses_what_is_no_picture_or_a_bomb(self, pictures, tmp_path, content):
         with pytest.raises(PictureRefused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -130,8 +130,10 @@ def _consumer(
 
 
 def intake_of(inventory: Inventory) -> Intake:
-    async def intake(tx: Transaction, counts: Sequence[Count], reason: str) -> list[str]:
-        return await inventory.intake(tx, [Movement(*count) for count in counts], reason)
+    async def intake(
+        tx: Transaction, counts: Sequence[Count], reason: str, told: Collection[str]
+    ) -> list[str]:
+        return await inventory.intake(tx, [Movement(*count) for count in counts], reason, told=told)
 
     return intake
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,8 +69,10 @@ class Store:
         self.inventory.labels = self.catalog
         self.categories = Categories(self.db, self.catalog.shelf, self.currency)
 
-    async def _intake(self, tx: Transaction, counts: Sequence[Count], reason: str) -> list[str]:
-        return await self.inventory.intake(tx, [Movement(*count) for count in counts], reason)
+    async def _intake(
+        self, tx: Transaction, counts: Sequence[Count], reason: str, told: Collection[str]
+    ) -> list[str]:
+        return await self.inventory.intake(tx, [Movement(*count) for count in counts], reason, told=told)
 
     async def product(self, slug: str) -> Product:
         """What is stored, past the shelf."""

@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 import nh3
@@ -158,6 +159,7 @@ def plain_text(description: str) -> str:
     return " ".join(html.unescape(_TEXT.clean(spaced)).split())
 
 
+@lru_cache(4_096)  # an import asks for the same names of categories again and again
 def slug_of(text: str) -> str:
     """`text` as a slug, empty when it has no letter or digit in any script."""
     if is_slug(text):

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from .documents import Document, card, detail, shown_currency
 from .domain import Product
 
+PAGES_MAX = 2_000
 PRODUCTS_MAX = 5_000  # about 10 KB each with its documents
 KEPT_S = 300.0  # nothing is believed for longer, whatever events tell
 UNWATCHED_S = 1.0  # how long documents are kept while nobody tells of changes
 AVAILABLE_S = 1.0  # with as long in the gateway's cache, availability is at most two seconds old
 
+Page = TypeVar("Page")
 Load = Callable[[Sequence[UUID]], Awaitable[list[Product]]]
 Find = Callable[[str], Awaitable[Product | None]]
 Available = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
@@ -65,6 +68,8 @@ class Shelf:
         self._by_slug: dict[str, UUID] = {}
         self._by_sku: dict[str, UUID] = {}
         self._dropped: OrderedDict[UUID, float] = OrderedDict()
+        self._pages: OrderedDict[Hashable, tuple[float, int, Any]] = OrderedDict()
+        self._changes = 0
         self._cleared = float("-inf")
         self.watched = False  # whether changes are told
 
@@ -96,9 +101,23 @@ class Shelf:
         await self._restock([kept])
         return kept
 
+    async def page(self, key: Hashable, read: Callable[[], Awaitable[Page]]) -> Page:
+        """What `read` gave for `key` a moment ago, if nothing has changed since."""
+        now, changes = self._clock(), self._changes
+        at, seen, found = self._pages.get(key, (float("-inf"), 0, None))
+        if found is not None and seen == changes and now - at < AVAILABLE_S:
+            return cast("Page", found)
+        fresh = await read()
+        self._pages[key] = (now, changes, fresh)
+        self._pages.move_to_end(key)
+        if len(self._pages) > PAGES_MAX:
+            self._pages.popitem(last=False)
+        return fresh
+
     def drop(self, ids: Iterable[UUID]) -> None:
         """These products changed."""
         now = self._clock()
+        self._changes += 1
         for id_ in ids:
             self._remove(id_)
             self._dropped[id_] = now
@@ -117,6 +136,8 @@ class Shelf:
         self._kept.clear()
         self._by_slug.clear()
         self._by_sku.clear()
+        self._pages.clear()
+        self._changes += 1
         self._cleared = self._clock()
 
     def _seen(self, id_: UUID, now: float) -> Shelved | None:

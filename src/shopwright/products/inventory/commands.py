@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -137,12 +137,22 @@ class Inventory:
                 await self._tell(tx, [sku])
         return await self.levels(sku)
 
-    async def intake(self, tx: Transaction, counts: Sequence[Movement], reason: str = "import") -> list[str]:
-        """Set what is on hand, within the caller's transaction; returns the SKUs that changed."""
+    async def intake(
+        self,
+        tx: Transaction,
+        counts: Sequence[Movement],
+        reason: str = "import",
+        *,
+        told: Collection[str] = (),
+    ) -> list[str]:
+        """Set what is on hand, within the caller's transaction; returns the SKUs that changed.
+
+        Those of `told` get no StockChanged: the same transaction tells of their new product.
+        """
         for code in {count.warehouse for count in counts} - set(await store.warehouses(tx)):
             await store.ensure_warehouse(tx, code)
         changed = await store.intake(tx, counts, reason)
-        await self._tell(tx, changed)
+        await self._tell(tx, [sku for sku in changed if sku not in told])
         return changed
 
     async def forget_old(self) -> int:

@@ -6,7 +6,7 @@ a time (`store.lock`), so what was checked still holds when it is written.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -37,14 +37,15 @@ from ..store import categories as category_store
 from ..store import listings
 from ..store import products as store
 
-Intake = Callable[[Transaction, Sequence[Count], str], Awaitable[list[str]]]
+Intake = Callable[[Transaction, Sequence[Count], str, Collection[str]], Awaitable[list[str]]]
 Available = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
 Edit = Callable[[Product, Tree], Product]
 
 
 class Catalog:
-    """Products. `intake` sets stock within a transaction and returns the SKUs that changed; `available` tells
-    what can be bought of SKUs; both are inventory's. `currency` is the shop's own.
+    """Products. `intake` sets stock within a transaction, tells of it except for the SKUs named last, and
+    returns those that changed; `available` tells what can be bought of SKUs; both are inventory's.
+    `currency` is the shop's own.
     """
 
     def __init__(self, db: Database, *, currency: str, intake: Intake, available: Available) -> None:
@@ -93,7 +94,7 @@ class Catalog:
             answers = [batch.told(answer, moved) for answer in answers]
             if within is not None:
                 await within(tx, answers)
-        self.shelf.drop(product.id for product in batch.changed)
+        self.shelf.drop(product.id for product in (*batch.created, *batch.changed))
         return answers
 
     async def create(self, new: NewProduct, once: Once | None = None) -> UUID:
@@ -119,6 +120,7 @@ class Catalog:
             await self._refuse_taken(tx, product)
             await self._store(tx, [product], [], tree, cleaned.counts, "new product")
             tx.remember(product.id.bytes)
+        self.shelf.drop([product.id])
         return product.id
 
     async def edit(
@@ -250,8 +252,13 @@ class Catalog:
         return drafts, ids[-1] if len(ids) == limit else None
 
     async def listed(self, wanted: listings.Wanted, limit: int) -> list[listings.Position]:
-        async with self._db.read() as connection:
-            return await listings.listed(connection, wanted, limit)
+        """Which products a page holds; at most a moment old."""
+
+        async def read() -> list[listings.Position]:
+            async with self._db.read() as connection:
+                return await listings.listed(connection, wanted, limit)
+
+        return await self.shelf.page((wanted, limit), read)
 
     async def listed_for_staff(self, wanted: listings.StaffWanted, limit: int) -> list[UUID]:
         async with self._db.read() as connection:
@@ -305,6 +312,7 @@ class Catalog:
             async with self._db.begin() as tx:
                 await store.lock(tx)
                 await listings.relist(tx, ids, self.currency)
+            self.shelf.clear()
             done += len(ids)
 
     async def _load(self, ids: Sequence[UUID]) -> list[Product]:
@@ -343,7 +351,8 @@ class Catalog:
         tx.publish(
             *(ProductChanged(product_id=p.id, slug=p.slug, status=p.status) for p in (*created, *changed))
         )
-        return await self._intake(tx, counts, reason) if counts else []
+        told = {variant.sku for product in created for variant in product.variants}
+        return await self._intake(tx, counts, reason, told) if counts else []
 
 
 class _Batch:
