@@ -179,6 +179,8 @@ async def test_a_buyer_can_turn_round_on_the_providers_page(started, platform, w
     async with chromium.visitor(started, platform.url) as page:
         await put_in_cart(page, wanted)
         await to_payment(page, email)
+        await page.goto("/cart")
+        await page.click("text=Go on to the payment")
         await page.click("button[value=cancel]")
         await page.wait_for_url("**/checkout/review", timeout=30_000)
         assert "You cancelled the payment" in await page.inner_text("main")

@@ -93,6 +93,12 @@ class TestSearch:
         assert page.status == 200
         assert mesh.calls("/v1/search")[-1].query.get("price_min") == asked
 
+    async def test_what_other_sites_hang_on_to_an_address_is_no_filter(self, shop, mesh):
+        await shop.get("/search?q=lamp&utm_source=mail&gclid=1&fbclid=2&Made%20in=Spain")
+
+        query = mesh.calls("/v1/search")[-1].query
+        assert query.keys() == {"q", "limit", "Made in"}
+
     async def test_offers_every_facet_and_takes_a_chosen_filter_away_again(self, shop, mesh):
         mesh.goods.facets = {
             "category": [
@@ -244,6 +250,15 @@ class TestProduct:
         page = await shop.get("/product/stone-mug")
 
         assert shown in page.html
+
+    async def test_shows_the_picture_of_the_chosen_variant_first(self, shop, mesh):
+        pictures = [{"id": n, "url": f"/media/{n}.svg", "alt": "", "width": 8, "height": 8} for n in "ab"]
+        mesh.goods.products[0]["pictures"] = pictures
+        mesh.goods.products[0]["variants"][1]["picture"] = "/media/b.svg"
+
+        page = await shop.get("/product/oak-lamp?variant=OAK-LAMP-1")
+
+        assert page.all("img")[0]["src"] == "/media/b.svg"
 
 
 class TestAnswers:

@@ -319,6 +319,15 @@ class TestComeBack:
 
         assert page.path == f"/checkout/done/{first['id']}"
 
+    @pytest.mark.parametrize("left_at", ["/cart", "/orders/{}", "/checkout/return/{}"])
+    async def test_a_payment_that_was_left_can_be_gone_on_with(self, shop, mesh, left_at):
+        await shop.send(await at_review(shop), "/checkout/place")
+
+        page = await shop.get(left_at.format(the_order(mesh)["id"]))
+        paying = await shop.get(next(link for link in page.links if link.startswith("/checkout/pay/")))
+
+        assert paying.path == "/sandbox/pay/1"
+
     async def test_a_payment_can_be_left_to_change_the_cart(self, shop, mesh):
         await shop.send(await at_review(shop), "/checkout/place")
 

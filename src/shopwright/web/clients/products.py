@@ -1,6 +1,6 @@
 """Calls to products: catalogue, search, stock, imports.
 
-The shapes here are what pages show; `reading.py` makes them of whatever members an answer has.
+What pages show of the catalogue is in `reading.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from shopwright.chassis.http import Client
 
-from .reading import Category, Listing, Product, listing_of, product_of, tree_of
+from .reading import Category, CategoryList, Listing, Product, tree_of
 from .remote import WRITE_S, Remote
 
 UPLOAD_S = 280.0  # the gateway gives an upload 300
@@ -111,20 +111,20 @@ class Products:
         self._products = Remote(client, "products")
 
     async def categories(self) -> list[Category]:
-        return tree_of(msgspec.json.decode(await self._products.call("GET", "/v1/categories")))
+        """The top categories with those below them."""
+        return tree_of((await self._products.call("GET", "/v1/categories", CategoryList)).items)
 
     async def products(self, *, token: str = "", **query: Any) -> Listing:
         """`query`: limit, cursor, category, sort; with catalog:read also status and q."""
-        raw = await self._products.call("GET", "/v1/products", query=query, token=token)
-        return listing_of(msgspec.json.decode(raw))
+        return await self._products.call("GET", "/v1/products", Listing, query=query, token=token)
 
     async def search(self, query: Mapping[str, Any]) -> Listing:
-        raw = await self._products.call("GET", "/v1/search", query=query)
-        return listing_of(msgspec.json.decode(raw))
+        """`query`: q, category, sort, cursor, limit, price limits in minor units, and facets."""
+        return await self._products.call("GET", "/v1/search", Listing, query=query)
 
     async def product(self, slug: str, *, token: str = "") -> Product:
-        raw = await self._products.call("GET", f"/v1/products/{quote(slug, safe='')}", token=token)
-        return product_of(msgspec.json.decode(raw))
+        path = f"/v1/products/{quote(slug, safe='')}"
+        return await self._products.call("GET", path, Product, token=token)
 
     async def stock(self, token: str, sku: str) -> Stock:
         return await self._products.call("GET", f"/v1/inventory/{quote(sku, safe='')}", Stock, token=token)

@@ -21,6 +21,7 @@ from ..visit import Visit
 
 PAGE = 24
 SHELF = 8
+SHELF_MIN = 4  # fewer look like a mistake
 SORTS = {
     "relevance": "Best match",
     "newest": "Newest",
@@ -28,7 +29,8 @@ SORTS = {
     "price_desc": "Price: high to low",
 }
 _OWN = {"q", "sort", "cursor", "price_min", "price_max", "category", "limit"}
-_FACET_NAME = re.compile(r"[A-Za-z0-9][\w .\-]{0,39}")
+_FACET_NAME = re.compile(r"\w[\w .\-/&']{0,59}")
+_TRACKING = re.compile(r"utm_.*|.*clid|mc_.id|_ga.*|ref|source")  # what other sites hang on
 FACETS_MAX = 12
 VALUES_MAX = 10
 
@@ -45,7 +47,11 @@ async def home(visit: Visit) -> Response[bytes]:
     new_ids = {product.id for product in fresh}
     best = [product for product in (wanted.items if wanted else []) if product.id not in new_ids]
     return await visit.page(
-        "home.html", public=newest is not None, newest=fresh, best=best[:SHELF], away=newest is None
+        "home.html",
+        public=newest is not None,
+        newest=fresh,
+        best=best if len(best) >= SHELF_MIN else [],
+        away=newest is None,
     )
 
 
@@ -82,10 +88,12 @@ async def product(visit: Visit, slug: str) -> Response[bytes]:
     found, tree = await asyncio.gather(visit.site.products.product(slug), visit.site.categories.get())
     sku = visit.request.query_params.get("variant", "")
     chosen = next((v for v in found.variants if v.sku == sku), None) or _first_choice(found)
-    path: list[Category] = next((p for c in found.categories if (p := find_category(tree, c))), [])
+    path: list[Category] = next((p for c in found.categories if (p := find_category(tree, c.slug))), [])
+    pictures = sorted(found.pictures, key=lambda one: not chosen or one.url != chosen.picture)
     canonical = f"{visit.origin}/product/{found.slug}"
     return await visit.page(
         "product.html", public=True, product=found, chosen=chosen, choices=choices(found, chosen), path=path,
+        pictures=pictures,
         canonical=canonical, linked=_linked(found, canonical, path, visit.origin),
     )  # fmt: skip
 
@@ -119,7 +127,7 @@ def _first_choice(product: Product) -> Variant | None:
 def _asked(request: Request) -> dict[str, Any]:
     """What the address asks for: words, sort, page, price limits and facets."""
     params = request.query_params
-    names = [n for n in dict.fromkeys(params) if n not in _OWN and _FACET_NAME.fullmatch(n)][:FACETS_MAX]
+    names = [name for name in dict.fromkeys(params) if _is_facet(name)][:FACETS_MAX]
     chosen = {name: [v[:100] for v in params.getall(name) if v][:VALUES_MAX] for name in names}
     return {
         "q": params.get("q", "").strip()[:200],
@@ -129,6 +137,10 @@ def _asked(request: Request) -> dict[str, Any]:
         "price_max": params.get("price_max", "").strip()[:12],
         "chosen": {name: values for name, values in chosen.items() if values},
     }
+
+
+def _is_facet(name: str) -> bool:
+    return name not in _OWN and bool(_FACET_NAME.fullmatch(name)) and not _TRACKING.fullmatch(name)
 
 
 def _sorts(asked: dict[str, Any]) -> dict[str, str]:

@@ -134,6 +134,12 @@ async def place(visit: Visit) -> Response[bytes]:
     return await _next(visit, order)
 
 
+@get("/checkout/pay/{order_id:uuid}", include_in_schema=False)
+async def go_on_paying(visit: Visit, order_id: UUID) -> Response[bytes]:
+    """To the provider's page again, for who left it without deciding."""
+    return await _next(visit, await _order(visit, order_id))
+
+
 @get("/checkout/return", include_in_schema=False)
 async def came_back(visit: Visit) -> Response[bytes]:
     """Where the provider sends the buyer: on to the order that was paid, or the last of this browser."""
@@ -333,6 +339,6 @@ def _shortage_text(problem: Problem) -> str:
 
 
 HANDLERS: list[Any] = [
-    address_page, set_address, shipping_page, set_shipping, review_page, place, came_back, outcome, cancel,
-    confirmation,
+    address_page, set_address, shipping_page, set_shipping, review_page, place, go_on_paying, came_back,
+    outcome, cancel, confirmation,
 ]  # fmt: skip

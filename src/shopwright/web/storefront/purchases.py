@@ -12,7 +12,7 @@ from litestar import Response, get
 
 from shopwright.contracts.problems import NotFound
 
-from ..clients.orders import Order
+from ..clients.orders import Order, Step
 from ..clients.remote import unless_away
 from ..sessions import Purchase
 from ..visit import Visit
@@ -58,7 +58,13 @@ async def order_page(visit: Visit, order_id: UUID) -> Response[bytes]:
         visit.site.orders.order(token, order_id, cart_id),
         unless_away(visit.site.orders.timeline(token, order_id, cart_id)),
     )
-    return await visit.page("order.html", order=order, steps=steps)
+    return await visit.page("order.html", order=order, steps=None if steps is None else _told(steps))
+
+
+def _told(steps: list[Step]) -> list[Step]:
+    """The steps without the waiting that is over."""
+    done = {(step.step, step.direction) for step in steps if step.outcome == "done"}
+    return [step for step in steps if step.outcome == "done" or (step.step, step.direction) not in done]
 
 
 HANDLERS: list[Any] = [orders_page, order_page]
