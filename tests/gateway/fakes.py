@@ -1,6 +1,6 @@
 """Services at the end of the wire: HTTP/2 on Unix sockets, in a process of their own, steered by headers.
 
-They answer with what arrived: {slot, method, path, headers, length}. The headers are `fake-status`,
+They answer with what arrived: {slot, method, path, headers, length, http}. The headers are `fake-status`,
 `fake-fail: <key>` (503 once per key), `fake-sleep` (seconds), `fake-size`, `fake-type`, `fake-cache`,
 `fake-key`.
 `GET …/fake/count/<key>` tells how often a key was seen.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -20,6 +21,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 seen: Counter[str] = Counter()
+BROKEN = os.environ.get("FAKE_BROKEN", "").split()  # slots that answer 502, though they say they are ready
 
 
 def application(slot: str):
@@ -38,7 +40,10 @@ def application(slot: str):
         status = int(headers.get("fake-status", "200"))
         if "fake-fail" in headers and seen[key] == 1:
             status = 503
+        if slot in BROKEN and path != "/readyz":
+            status = 502
         body = {"slot": slot, "method": scope["method"], "path": path, "headers": headers, "length": length}
+        body["http"] = scope["http_version"]
         if "/fake/count/" in path:
             body = {"count": seen[path.rsplit("/", 1)[1]]}
         if "fake-size" in headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import os
 import shutil
 import signal
 import socket
@@ -113,10 +114,13 @@ class Node:
         self._processes.append(self.envoy)
         self._wait_until_ready()
 
-    def serve(self, sockets: list[Path]) -> subprocess.Popen[str]:
-        """Fake services on `sockets`, in a process of their own."""
+    def serve(self, sockets: list[Path], broken: str = "") -> subprocess.Popen[str]:
+        """Fake services on `sockets`, in a process of their own; those in `broken` answer 502."""
+        for path in sockets:
+            path.unlink(missing_ok=True)
         command = [sys.executable, str(Path(__file__).with_name("fakes.py")), *map(str, sockets)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        environ = os.environ | {"FAKE_BROKEN": broken}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         self._processes.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

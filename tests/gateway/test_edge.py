@@ -14,6 +14,11 @@ from gateway.node import STAFF, Node, slug_of
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]")
 
 
+def cache_hits(client: httpx.Client) -> int:
+    text = client.get("/stats/prometheus").text
+    return sum(map(int, re.findall(r"^envoy_http_jwt_authn_jwt_cache_hit\S* (\d+)$", text, re.MULTILINE)))
+
+
 class TestRouting:
     def test_lives_without_asking_anybody(self, client: httpx.Client):
         response = client.get("/healthz")
@@ -63,6 +68,9 @@ class TestRouting:
 
         assert {answer.status_code for answer in answers} == {200}
         assert {answer.json()["slot"] for answer in answers} == {"orders-0"}
+
+    def test_speaks_http_2_to_the_services(self, client: httpx.Client):
+        assert client.get("/v1/carts").json()["http"] == "2"
 
     def test_a_late_answer_is_a_problem(self, client: httpx.Client):
         response = client.get("/v1/hasty", headers={"fake-sleep": "1"})
@@ -125,6 +133,16 @@ class TestIdentity:
         assert arrived["x-user-scope"] == "shop"
         assert arrived["x-session-id"] == "s-9"
         assert "authorization" not in arrived
+
+    def test_a_token_seen_before_is_not_checked_anew(self, node: Node, client: httpx.Client):
+        before = cache_hits(client)
+        token = node.token(sub="regular")
+
+        for _ in range(3):
+            client.get("/v1/orders", headers=token)
+
+        # each of the gateway's two threads keeps tokens of its own
+        assert cache_hits(client) > before
 
     def test_a_guest_may_where_the_table_says_so(self, client: httpx.Client):
         assert client.get("/v1/orders").status_code == 200

@@ -179,21 +179,19 @@ def _check(settings: GatewaySettings, rendered: dict[Path, Json]) -> None:
     )
     if len(os.fsencode(longest)) > SOCKET_PATH_MAX:
         raise InvalidConfiguration(f"the path of the socket {longest} is longer than {SOCKET_PATH_MAX} bytes")
+    found = [
+        each for path, content in rendered.items() if path.parent == settings.sds for each in _plain(content)
+    ]
     static = _process(settings) | {
         "static_resources": {
             "clusters": _plain(rendered[settings.xds / "cds.json"]),
             "listeners": _plain(rendered[settings.xds / "lds.json"]),
+            "secrets": found,
         }
     }
     with tempfile.TemporaryDirectory(prefix="shopwright-gateway-") as directory:
-        secrets = Path(directory) / "sds"
-        secrets.mkdir()
-        for path, content in rendered.items():
-            if path.parent == settings.sds:
-                (secrets / path.name).write_text(json.dumps(content))
         candidate = Path(directory) / "candidate.json"
-        place, copy = (json.dumps(str(path))[1:-1] for path in (settings.sds, secrets))
-        candidate.write_text(json.dumps(static).replace(place, copy))
+        candidate.write_text(json.dumps(_unwatched(static)))
         try:
             done = subprocess.run(
                 [str(binary()), "--mode", "validate", "-c", str(candidate), "--log-level", "error"],
@@ -212,6 +210,17 @@ def _reason(said: str) -> str:
             "fs.inotify.max_user_instances (sysctl), or stop another installation"
         )
     return f"the gateway does not accept its configuration: {said}"
+
+
+def _unwatched(value: Any) -> Any:
+    """The same without a watch on any file: each costs an instance of inotify, and a user has 128."""
+    if isinstance(value, dict):
+        return {
+            key: _unwatched(each)
+            for key, each in value.items()
+            if key not in {"sds_config", "watched_directory"}
+        }
+    return [_unwatched(each) for each in value] if isinstance(value, list) else value
 
 
 def _plain(discovery: Json) -> list[Json]:
