@@ -91,10 +91,14 @@ async def log_in(client: httpx.AsyncClient, account: dict) -> dict[str, str]:
 
 
 async def set_stock(client: httpx.AsyncClient, staff: dict[str, str], sku: str, units: int) -> None:
-    """Make exactly `units` of `sku` available."""
+    """Make exactly `units` of `sku` available, all of them in the main warehouse."""
     now = (await client.get(f"/v1/inventory/{sku}", headers=staff)).json()
-    if delta := units - now["available"]:
-        answer = await client.post(
-            "/v1/inventory/adjustments", headers=staff, json={"sku": sku, "delta": delta, "reason": "test"}
-        )
-        assert answer.status_code < 300, answer.text
+    for place in now["warehouses"]:
+        wanted = units if place["code"] == "main" else 0
+        if delta := wanted - place["available"]:
+            answer = await client.post(
+                "/v1/inventory/adjustments",
+                headers=staff,
+                json={"sku": sku, "delta": delta, "reason": "test", "warehouse": place["code"]},
+            )
+            assert answer.status_code < 300, answer.text
