@@ -169,6 +169,15 @@ class Sheet:
             f' stroke-linecap="round" stroke-linejoin="round"{_more(more)}/>'
         )
 
+    def strokes(self, lines: Iterable[Sequence[Point]], stroke: str, width: float, **more: Any) -> None:
+        """Many rods or threads of one kind, as one element."""
+        d = "".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points) for points in lines)
+        self.curve(d, stroke, width, **more)
+
+    def dots(self, centres: Iterable[Point], r: float, fill: str, **more: Any) -> None:
+        """Many discs of one size and colour, as one element."""
+        self.curve("".join(f"M{x:.0f} {y:.0f}h0" for x, y in centres), fill, r * 2, **more)
+
     def turned(self, profile: Sequence[Point], fill: str, cx: float = 400, **more: Any) -> None:
         """A body of revolution: `profile` lists (y, half width) from top to bottom, smoothly joined."""
         right = [(cx + half, y) for y, half in profile]
