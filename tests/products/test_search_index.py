@@ -141,6 +141,12 @@ class TestRanking:
 
         assert (await shop.find(query))[0] == "Plain T-Shirt"
 
+    @pytest.mark.parametrize(("written", "query"), [("Hair dryer", "hairdryer"), ("Mug", "tshirts")])
+    async def test_words_are_found_written_as_one(self, shop, written, query):
+        await shop.stock(product(written, 1, categories=["T-Shirt"]), product("Chair", 2))
+
+        assert await shop.find(query) == [written]
+
     async def test_news_is_not_new(self, shop):
         await shop.stock(*products("New chair", "News stand"))
 
@@ -500,6 +506,22 @@ class TestHostileInput:
         await shop.index.suggest(value, "EUR", 8)
 
         assert found.total in {0, 1}
+
+
+class TestOddProducts:
+    async def test_one_that_cannot_be_indexed_keeps_no_other_waiting(self, shop):
+        await shop.stock(product("Dear chair", 1, prices={"EUR": [2**70]}), product("Chair", 2))
+
+        assert await shop.find("chair") == ["Chair"]
+
+    async def test_long_names_codes_and_attributes_are_searchable(self, shop):
+        long = "chair " * 20_000
+        await shop.stock(
+            product(long, 1, codes=["9" * 100_000], brand="b" * 70_000, attributes={"n" * 70_000: [long]})
+        )
+
+        assert (await shop.ask("chair")).total == 1
+        assert (await shop.ask(sort="name")).total == 1
 
 
 class TestReading:

@@ -28,7 +28,7 @@ from shopwright.contracts.problems import Unavailable
 from . import finding
 from .domain import Ask, Document, Found, IndexFailed, Suggestion
 from .facets import count
-from .folder import Folder, Generation
+from .folder import About, Folder, Generation
 from .pages import State
 from .schema import document
 
@@ -226,6 +226,15 @@ class _Reader:
             self._generation, self._stamp = generation, stamp
 
 
+def _searchable(one: Document, about: About) -> Any:
+    """`one` for the engine; None if it cannot be, since one product must not keep all others waiting."""
+    try:
+        return document(one, about.own, about.slots)
+    except (ValueError, OverflowError):
+        log.exception("a product is not searchable", product_id=str(one.id))
+        return None
+
+
 class _Writer:
     """Writes to one generation. Any failure closes it: what was not committed is written again."""
 
@@ -249,7 +258,8 @@ class _Writer:
         about = self.generation.about
         try:
             for one in documents:
-                self._engine.add_document(document(one, about.own, about.slots))
+                if (found := _searchable(one, about)) is not None:
+                    self._engine.add_document(found)
         except ValueError as error:
             raise IndexFailed(f"not added: {error}") from error
 

@@ -9,6 +9,7 @@ another version is rebuilt.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,13 +17,14 @@ import msgspec
 import tantivy
 
 from .domain import Document
-from .words import clean, code, compounds, fold, tokens
+from .words import clean, code, compounds, fold, pairs, tokens
 
 VERSION: Final = 1
 OWN: Final = "own"
 SLOTS: Final = 16  # currencies a shop may sell in
 SEPARATOR: Final = "\x1f"  # between the parts of a facet's term; `fold` leaves none inside
 TEXT_MAX = 20_000  # characters of a description that are indexed
+NAME_MAX = 500  # of a name or a code: they are also kept whole, where an index takes no long ones
 VALUE_MAX = 100  # characters; a longer attribute is prose and no facet
 VALUES_MAX = 50  # facet values of one product under one name
 
@@ -78,7 +80,7 @@ def prices_in(currency: str | None, slots: Mapping[str, int]) -> str:
 
 def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
     """`product` for the writer of a shop whose currency is `own`; `slots` holds all that are indexed."""
-    name = clean(product.name)[:TEXT_MAX]
+    name = clean(product.name)[:NAME_MAX]
     title = " ".join(tokens(name))
     found = tantivy.Document()
     kept = Kept(
@@ -88,11 +90,11 @@ def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
     found.add_text("id", product.id.hex)
     found.add_text("name", name)
     found.add_text("title", title)
-    found.add_text("keywords", clean(" \n".join(_keywords(product)))[:TEXT_MAX])
+    found.add_text("keywords", clean(" \n".join(_keywords(product, title)))[:TEXT_MAX])
     found.add_text("summary", clean(product.summary)[:TEXT_MAX])
     found.add_text("description", clean(product.description)[:TEXT_MAX])
     for term in {form for text in product.codes for form in (fold(text), code(text)) if form}:
-        found.add_text("code", term)
+        found.add_text("code", term[:NAME_MAX])
     _add_facets(found, product)
     tie = product.id.int & (2**62 - 1)
     found.add_integer("tie", tie)
@@ -100,7 +102,7 @@ def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
     found.add_text("by_name", by_name)
     for field, key in zip(NAME_KEYS, name_keys(by_name), strict=True):
         found.add_integer(field, key)
-    found.add_integer("newest", max(0, int(product.created_at.timestamp() * 1_000)) << 20 | tie & 0xFFFFF)
+    found.add_integer("newest", _milliseconds(product.created_at) << 20 | tie & 0xFFFFF)
     found.add_float("weight", _weight(product, title, tie))
     _add_prices(found, product, own, slots)
     return found
@@ -135,14 +137,17 @@ def filter_term(name: str, value: str) -> str:
     return f"{fold(name)}{SEPARATOR}{fold(value)}"
 
 
-def _keywords(product: Document) -> Iterator[str]:
-    yield product.brand
-    yield from (category.name for category in product.categories)
+def _keywords(product: Document, title: str) -> Iterator[str]:
+    named = [product.name, product.brand, *(category.name for category in product.categories)]
     for given in (product.attributes, product.options):
         for values in given.values():
-            yield from values[:VALUES_MAX]
-    yield from compounds(product.name)
+            named += values[:VALUES_MAX]
+    named = [text[:NAME_MAX] for text in named]
+    yield from named[1:]
     yield product.name.replace("'", " ").replace("’", " ")
+    for text in named:
+        yield from compounds(text)
+    yield from pairs(title.split(" "))
 
 
 def _facets(product: Document) -> Iterator[tuple[str, str, str]]:
@@ -163,7 +168,7 @@ def _add_facets(found: Any, product: Document) -> None:
     terms: dict[str, str] = {}
     names: set[str] = set()
     for name, value, label in _facets(product):
-        if fold(name) and fold(value) and len(value) <= VALUE_MAX:
+        if fold(name) and fold(value) and max(len(name), len(value)) <= VALUE_MAX:
             names.add(fold(name))
             terms.setdefault(filter_term(name, value), _written(name, value, label))
     for term, written in terms.items():
@@ -171,6 +176,10 @@ def _add_facets(found: Any, product: Document) -> None:
         found.add_text("facet", f"{term}{SEPARATOR}{written}")
     for name in names:
         found.add_text("attribute", name)
+
+
+def _milliseconds(at: datetime) -> int:
+    return max(0, min(int(at.timestamp() * 1_000), _INT_MAX))  # the year 2109
 
 
 def _weight(product: Document, title: str, tie: int) -> float:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -35,7 +37,7 @@ _IRREGULAR: Final[dict[str, str]] = {
     word: other for pair in _IRREGULAR_PAIRS.split("|") for word, other in (pair.split(), pair.split()[::-1])
 }
 _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
-_COMPOUND = re.compile(r"\w+(?:[-–‑./&+]\w+)+")
+_COMPOUND = re.compile(r"(?<!\w)\w+(?:[-–‑./&+]\w+)+")
 _SHORT: Final = 100
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
@@ -81,6 +83,11 @@ def code(text: str) -> str:
 def compounds(text: str) -> list[str]:
     """The compound words of `text` written as one: `T-Shirt` gives `tshirt`."""
     return ["".join(tokens(found)) for found in _COMPOUND.findall(clean(text))]
+
+
+def pairs(words: Sequence[str]) -> list[str]:
+    """Neighbours written as one: `hair dryer` gives `hairdryer`."""
+    return [left + right for left, right in pairwise(words) if left.isalpha() and right.isalpha()]
 
 
 class Word(NamedTuple):
