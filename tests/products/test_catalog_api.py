@@ -213,6 +213,7 @@ class TestList:
 class TestChange:
     async def test_changes_what_is_given_and_nothing_else(self, client):
         before = await made(client, summary="Bright", brand="Nordlund")
+        assert (await client.get("/v1/products/oak-lamp")).json() == before
 
         answer = await client.patch(
             "/v1/products/oak-lamp",
@@ -228,11 +229,12 @@ class TestChange:
         assert (await client.get("/v1/products/oak-lamp")).json() == after
 
     async def test_takes_a_product_off_the_shop_and_puts_it_back(self, client):
+        await made(client, "Chair")
         await made(client)
 
-        for status, shown in (("archived", []), ("active", ["Oak lamp"])):
+        for status, shown in (("archived", ["Chair"]), ("active", ["Oak lamp"])):
             await client.patch("/v1/products/oak-lamp", json={"status": status}, headers=STAFF)
-            assert await names(client) == shown
+            assert await names(client, "?limit=1") == shown
 
     @pytest.mark.parametrize("how", ["member", "header"])
     async def test_refuses_to_overwrite_what_somebody_else_changed(self, client, how):

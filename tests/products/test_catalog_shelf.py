@@ -2,10 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.outbox import Relay
+from shopwright.contracts.problems import NotFound
 from shopwright.products.catalog.domain import ROOT
 from shopwright.products.catalog.shelf import AVAILABLE_S, KEPT_S, PAGES_MAX, PRODUCTS_MAX, Shelf
 from shopwright.products.catalog.store.listings import Wanted
@@ -228,8 +230,6 @@ class TestKeeping:
         assert await self.loads(shelf, product) == 2
 
     async def test_has_a_bound(self, shop, product):
-        import msgspec
-
         from shopwright.contracts.ids import new_id
 
         async def load(ids):
@@ -245,6 +245,41 @@ class TestKeeping:
 
         assert len(shelf._kept) == len(shelf._by_slug) == PRODUCTS_MAX
         assert len(shelf._by_sku) <= PRODUCTS_MAX
+
+
+class TestOwnChanges:
+    """Seen by this replica at once, before any event tells."""
+
+    @pytest.fixture
+    async def kept(self, shop):
+        await filled(shop, 1)
+        shop.catalog.shelf.watched = True
+        await shop.catalog.shown("lamp-00")
+        return shop.catalog
+
+    async def test_by_a_batch(self, kept):
+        await kept.put([a_product("lamp-00", name="Brighter", variants=[a_variant("L0")])])
+
+        assert (await kept.shown("lamp-00")).product.name == "Brighter"
+
+    async def test_by_an_edit(self, kept):
+        await kept.edit("lamp-00", lambda product, _: msgspec.structs.replace(product, name="Brighter"))
+
+        assert (await kept.shown("lamp-00")).product.name == "Brighter"
+
+    async def test_by_a_deletion(self, kept):
+        await kept.delete("lamp-00")
+
+        with pytest.raises(NotFound):
+            await kept.shown("lamp-00")
+
+    async def test_of_which_products_there_are(self, kept):
+        everything = Wanted(ROOT, "newest", "EUR")
+        before = await kept.listed(everything, 10)
+
+        await kept.put([a_product("chair")])
+
+        assert len(await kept.listed(everything, 10)) == len(before) + 1
 
 
 class TestPages:
