@@ -67,10 +67,7 @@ async def _accounts(layout: Layout, demo: dict[str, Any]) -> None:
 
 def _catalogue(layout: Layout, demo: dict[str, Any]) -> None:
     """Import the demo's products through the gateway, as a merchant would."""
-    try:
-        from shopwright import demo as shop
-    except ImportError:  # an installation without the demo's goods has an empty shop
-        return
+    from shopwright import demo as shop
 
     folder = layout.data / "demo"
     shop.write(folder)

@@ -113,7 +113,7 @@ def _suffix(info: zipfile.ZipInfo) -> str:
 
 
 class Pictures:
-    """The pictures of an upload; empty if it is no zip. One thread at a time."""
+    """The pictures of an upload; empty if it is no zip. Any thread may read."""
 
     def __init__(self, upload: Path) -> None:
         self._archive: zipfile.ZipFile | None = None

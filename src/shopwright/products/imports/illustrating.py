@@ -6,7 +6,7 @@ Nothing is fetched from anywhere, and no path of the server is read: a name is l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from .readers.reading import Note, Read, shortened
 StorePicture = Callable[[bytes, str], Awaitable[PictureDraft]]
 """Keeps the bytes of a picture (the second argument is its name) and says where; a Problem refuses it."""
 
+AT_ONCE = 8  # products whose pictures are stored together: most of the time is waiting for the disk
 KNOWN_MAX = 50_000  # pictures of one job that several products may share
 
 
@@ -26,6 +27,16 @@ class Illustrator:
     def __init__(self, pictures: Pictures, store: StorePicture) -> None:
         self._pictures, self._store = pictures, store
         self._known: dict[str, PictureDraft] = {}
+
+    async def all(self, reads: Sequence[Read]) -> list[Read]:
+        """`illustrated` for a batch, some at a time."""
+        busy = asyncio.Semaphore(AT_ONCE)
+
+        async def one(read: Read) -> Read:
+            async with busy:
+                return await self.illustrated(read)
+
+        return await asyncio.gather(*(one(read) for read in reads))
 
     async def illustrated(self, read: Read) -> Read:
         """`read` with its pictures stored; the first that is missing or bad is told, as a warning."""

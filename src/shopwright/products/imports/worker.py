@@ -187,7 +187,7 @@ class Importer:
                 reading = asyncio.create_task(
                     asyncio.to_thread(opened.batch, after, self._batch, BATCH_BYTES)
                 )
-                reads = [await illustrator.illustrated(item.read) for item in items]
+                reads = await illustrator.all([item.read for item in items])
                 rows = sum(item.rows for item in items)
                 number += 1
                 await self._apply(job, position, rows, reads, number)
