@@ -66,7 +66,6 @@ class Shopper:
             await self.ask("POST", "/v1/sessions", json=account)
 
 
-@pytest.mark.timeout(180)
 async def test_no_request_is_lost_while_all_services_are_replaced(
     unlimited_platform: Platform, tmp_path: Path
 ):
