@@ -167,6 +167,16 @@ class TestMerge:
 
         assert list(merged["components"]["schemas"]) == ["OrderViewPage", "Problem"]
 
+    def test_two_of_one_name_in_one_service_are_named_by_their_rooms(self):
+        one = part("documents_View", "/v1/a")
+        other = part("commands_categories_View", "/v1/b")
+        both = {"paths": one["paths"] | other["paths"]}
+        both["components"] = {"schemas": one["components"]["schemas"] | other["components"]["schemas"]}
+
+        merged = merge({"products": both}, INFO, ["/"])
+
+        assert list(merged["components"]["schemas"]) == ["CategoriesView", "DocumentsView", "Problem"]
+
     def test_components_that_nothing_speaks_of_are_dropped(self):
         lonely = part()
         lonely["components"]["schemas"]["Unused"] = {"type": "string"}

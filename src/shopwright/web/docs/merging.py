@@ -212,7 +212,10 @@ def _by_short(components: Document) -> Document:
 def _short(name: str) -> str:
     """`Page_shopwright.orders.api.orders.OrderView_` is OrderViewPage."""
     match = re.fullmatch(r"(\w+?)_(?:[\w.]+\.)?(\w+)_", name)
-    return match[2] + match[1] if match else name
+    if match:
+        return match[2] + match[1]
+    *rooms, last = name.split("_")  # `documents_CategoryView`: two of one name in one service
+    return (rooms[-1].capitalize() + last) if rooms and last[:1].isupper() else name
 
 
 def _schemas(part: Document) -> Document:

@@ -16,6 +16,7 @@ GROUPS: Final = (
     ("catalogue", "Catalogue"), ("search", "Search"), ("carts", "Carts"), ("orders", "Orders"),
     ("payments", "Payments"), ("users", "Accounts"), ("oauth", "OAuth"), ("notifications", "Notifications"),
     ("inventory", "Stock"), ("imports", "Imports and exports"), ("operations", "Operations"),
+    ("mailbox", "Mailbox"),
 )  # fmt: skip
 _FORMATS: Final = {
     "uuid": "018f4c1e-7a2b-7c3d-9e4f-5a6b7c8d9e0f", "date-time": "2026-01-31T12:00:00Z",
