@@ -5,6 +5,8 @@ Pure. Colours are `#rrggbb`; mixing is linear in sRGB, which is good enough for 
 
 from __future__ import annotations
 
+from functools import cache
+
 #: name → (letters in a SKU, colour)
 COLOURS = {
     "Acacia": ("ACA", "#8c5a38"),
@@ -62,6 +64,7 @@ def colour(name: str) -> str:
     return COLOURS[name][1]
 
 
+@cache
 def mix(first: str, second: str, share: float) -> str:
     """`first` with `share` (0 to 1) of `second` in it."""
     pairs = zip(_channels(first), _channels(second), strict=True)

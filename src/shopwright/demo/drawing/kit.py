@@ -48,6 +48,8 @@ class Picture(msgspec.Struct, frozen=True):
     seed: int
 
 
+TIMBER = {colour(name) for name in WOODS}
+
 Draw = Callable[["Sheet"], None]
 DRAWINGS: dict[str, Draw] = {}
 
@@ -69,6 +71,7 @@ class Sheet:
         self.picture = picture
         self.main = colour(picture.colour)
         self.chance = Random(picture.seed)  # noqa: S311 - the same picture every time
+        self.horizon = 590  # where the wall meets the floor
         self._defs: list[str] = []
         self._known: dict[str, str] = {}
         self._body: list[str] = []
@@ -87,6 +90,10 @@ class Sheet:
     @property
     def is_metal(self) -> bool:
         return self.picture.colour in METALS
+
+    def bare(self) -> None:
+        """No floor: something on a wall, or on a table and seen from above."""
+        self.horizon = SIZE
 
     # Fills
 
@@ -114,6 +121,14 @@ class Sheet:
             kind="radial",
         )
 
+    def soft(self, base: str) -> str:
+        """Something stuffed: rounder than `flat`, duller than `ball`."""
+        return self._gradient(
+            'cx=".38" cy=".32" r=".8"',
+            [(0, light(base, 0.3)), (0.5, base), (1, dark(base, 0.32))],
+            kind="radial",
+        )
+
     def _gradient(self, where: str, stops: Sequence[tuple[Any, ...]], kind: str = "linear") -> str:
         inner = "".join(
             f'<stop offset="{_n(stop[0])}" stop-color="{stop[1]}"'
@@ -134,7 +149,8 @@ class Sheet:
     def rect(self, x: float, y: float, w: float, h: float, fill: str, r: float = 0, **more: Any) -> None:
         corner = f' rx="{_n(r)}"' if r else ""
         self._body.append(
-            f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(w)}" height="{_n(h)}"{corner} fill="{fill}"{_more(more)}/>'
+            f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(w)}" height="{_n(h)}"{corner} fill="{fill}"'
+            f"{_more(more)}/>"
         )
 
     def oval(self, cx: float, cy: float, rx: float, ry: float, fill: str, **more: Any) -> None:
@@ -178,6 +194,11 @@ class Sheet:
         """Many discs of one size and colour, as one element."""
         self.curve("".join(f"M{x:.0f} {y:.0f}h0" for x, y in centres), fill, r * 2, **more)
 
+    def shapes(self, outlines: Iterable[Sequence[Point]], fill: str, **more: Any) -> None:
+        """Many polygons of one colour, as one element."""
+        self.path("".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points) + "Z" for points in outlines), fill,
+                  **more)  # fmt: skip
+
     def turned(self, profile: Sequence[Point], fill: str, cx: float = 400, **more: Any) -> None:
         """A body of revolution: `profile` lists (y, half width) from top to bottom, smoothly joined."""
         right = [(cx + half, y) for y, half in profile]
@@ -211,18 +232,17 @@ class Sheet:
 
     def grain(self, x: float, y: float, w: float, h: float, base: str) -> None:
         """Fibres along a board of wood."""
+        d = ""
         for number in range(3):
             at = y + h * (0.25 + 0.25 * number) + self.chance.uniform(-0.06, 0.06) * h
             bend = self.chance.uniform(-0.12, 0.12) * h
-            self.curve(
-                f"M{_n(x + 6)} {_n(at)}Q{_n(x + w / 2)} {_n(at + bend)} {_n(x + w - 6)} {_n(at)}",
-                dark(base, 0.22), max(1.2, h * 0.02), opacity=0.4,
-            )  # fmt: skip
+            d += f"M{x + 6:.0f} {at:.0f}q{w / 2 - 6:.0f} {bend:.0f} {w - 12:.0f} 0"
+        self.curve(d, dark(base, 0.22), max(1.2, h * 0.02), opacity=0.4)
 
     def board(self, x: float, y: float, w: float, h: float, base: str, r: float = 4) -> None:
         """A plank or panel, with grain where it is of wood."""
         self.rect(x, y, w, h, self.flat(base), r)
-        if base in {colour(name) for name in WOODS} and h >= 14:
+        if base in TIMBER and h >= 14:
             self.grain(x, y, w, h, base)
 
     def svg(self) -> str:
@@ -236,10 +256,11 @@ class Sheet:
             f'{floor}"/><stop offset="1" stop-color="{mix(floor, wall, 0.7)}"/></linearGradient>'
         )
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIZE}" height="{SIZE}" viewBox="0 0 {SIZE} {SIZE}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIZE}" height="{SIZE}"'
+            f' viewBox="0 0 {SIZE} {SIZE}">'
             f"<defs>{room}{''.join(self._defs)}</defs>"
             f'<rect width="{SIZE}" height="{SIZE}" fill="url(#w)"/>'
-            f'<rect y="590" width="{SIZE}" height="210" fill="url(#f)"/>'
+            f'<rect y="{self.horizon}" width="{SIZE}" height="{SIZE - self.horizon}" fill="url(#f)"/>'
             f"{''.join(self._body)}</svg>\n"
         )
 
@@ -270,5 +291,6 @@ def _n(value: float) -> str:
 
 
 __all__ = [
-    "COLOURS", "DRAWINGS", "FLOOR", "Picture", "Sheet", "brightness", "colour", "dark", "drawing", "light", "mix",
+    "COLOURS", "DRAWINGS", "FLOOR", "Picture", "Sheet", "brightness", "colour", "dark", "drawing", "light",
+    "mix",
 ]  # fmt: skip

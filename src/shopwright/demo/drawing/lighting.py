@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kit import FLOOR, Sheet, colour, dark, drawing, light
+from .kit import FLOOR, Point, Sheet, colour, dark, drawing, light, mix
 
 WARM = "#ffdf9e"
 
@@ -19,9 +19,11 @@ def _shade(s: Sheet, y: float, h: float, widths: tuple[float, float], base: str,
     s.oval(cx, y, top, top * 0.08, dark(base, 0.12))
 
 
-def _globe(s: Sheet, cx: float, cy: float, r: float) -> None:
+def _globe(s: Sheet, at: Point, r: float, base: str = "White") -> None:
+    """A ball of opal glass, `base` its colour's name, lit from inside."""
+    cx, cy = at
     s.disc(cx, cy, r * 2, s.glow(WARM, 0.6))
-    s.disc(cx, cy, r, s.ball("#fff4da"))
+    s.disc(cx, cy, r, s.ball(mix(colour(base), "#ffefc9", 0.4)))
     s.disc(cx - r * 0.3, cy - r * 0.35, r * 0.22, "#ffffff", opacity=0.7)
 
 
@@ -31,7 +33,10 @@ def table_lamp(s: Sheet) -> None:
     s.shadow(400, 120)
     match base:
         case "ball":
-            s.turned([(430, 18), (462, 46), (530, 112), (600, 96), (FLOOR, 62)], s.round_(main))
+            s.path(
+                f"M378 428Q380 452 350 466C258 510 268 600 336 {FLOOR}H464C532 600 542 510 450 466Q420 452 422 428Z",
+                s.ball(main),
+            )
             s.rect(392, 380, 16, 60, s.round_(colour("Brass")))
         case "block":
             s.board(330, 500, 140, 140, main, 8)
@@ -51,8 +56,10 @@ def table_lamp(s: Sheet) -> None:
             _shade(s, 180, 220, (78, 172), trim)
         case "drum":
             _shade(s, 200, 210, (150, 164), trim)
+            pleats = [[(400 + n * 18.6, 208), (400 + n * 20.2, 410)] for n in range(-7, 8)]
+            s.strokes(pleats, dark(trim, 0.25), 3, opacity=0.3)
         case "globe":
-            _globe(s, 400, 360, 92)
+            _globe(s, (400, 352), 104, s.trait("trim", "White"))
         case "dome":
             s.oval(400, 400, 320, 240, s.glow(WARM, 0.5))
             s.path("M240 390A160 160 0 0 1 560 390Z", s.ball(main))
@@ -86,24 +93,26 @@ def pendant(s: Sheet) -> None:
             s.oval(400, 490, 210, 26, light(main, 0.7))
             s.rect(382, 258, 36, 34, s.round_(colour("Brass")), 5)
         case "globe":
-            _globe(s, 400, 420, 140)
+            _globe(s, (400, 430), 150)
             s.rect(370, 262, 60, 34, s.round_(colour("Brass")), 6)
         case "cluster":
             for x, y in ((270, 330), (400, 430), (530, 360)):
-                s.line([(x, 280), (x, y)], dark(main, 0.4), 4)
+                s.line([(x, 298), (x, y)], dark(main, 0.4), 4)
                 s.disc(x, y + 60, 130, s.glow(WARM, 0.6))
                 s.disc(x, y + 60, 62, s.ball(main), opacity=0.92)
                 s.rect(x - 14, y - 14, 28, 26, s.round_(colour("Brass")), 4)
         case _:
             s.oval(400, 460, 300, 280, s.glow(WARM))
-            s.turned([(270, 40), (340, 160), (430, 200), (520, 170), (580, 90)], s.round_(main))
-            for number in range(7):
-                half = (60, 138, 180, 198, 196, 172, 116)[number]
-                y = 300 + number * 44
-                s.curve(f"M{400 - half} {y}Q400 {y + 26} {400 + half} {y}", dark(main, 0.28), 4, opacity=0.6)
-            for lean in (-2, -1, 0, 1, 2):
-                s.curve(f"M{400 + lean * 16} 272Q{400 + lean * 96} 430 {400 + lean * 40} 580", dark(main, 0.3), 3,
-                        opacity=0.5)  # fmt: skip
+            s.turned([(264, 44), (300, 120), (360, 178), (430, 200), (500, 184), (556, 130), (584, 84)],
+                     s.round_(main))  # fmt: skip
+            s.oval(400, 584, 84, 14, "#fff3d6")
+            rings = ((300, 116), (330, 150), (362, 176), (396, 192), (430, 197), (464, 192), (498, 180), (530, 154),
+                     (558, 122))  # fmt: skip
+            s.curve("".join(f"M{400 - half} {y}q{half} 26 {half * 2} 0" for y, half in rings), dark(main, 0.35), 5,
+                    opacity=0.5)  # fmt: skip
+            ribs = (-3, -2, -1, 0, 1, 2, 3)
+            s.curve("".join(f"M{400 + n * 12} 268Q{400 + n * 106} 430 {400 + n * 25} 582" for n in ribs),
+                    light(main, 0.35), 4, opacity=0.4)  # fmt: skip
 
 
 @drawing("floor_lamp")
@@ -139,11 +148,15 @@ def floor_lamp(s: Sheet) -> None:
 @drawing("wall_lamp")
 def wall_lamp(s: Sheet) -> None:
     main = s.main
-    s.disc(400, 410, 300, s.glow(WARM))
     if s.trait("shape") == "half":
-        s.path("M250 400A150 150 0 0 0 550 400Z", s.ball(main))
-        s.oval(400, 400, 150, 20, "#fff3d6")
+        s.oval(400, 250, 250, 250, s.glow(WARM, 0.95))
+        s.poly([(250, 400), (550, 400), (700, 0), (100, 0)], s.glow("#fff3cf", 0.5))
+        s.oval(408, 500, 150, 110, s.glow("#2a2018", 0.3))
+        s.path("M230 400A170 170 0 0 0 570 400Z", s.soft(main))
+        s.oval(400, 400, 170, 20, "#fff3d6")
     else:
+        s.oval(425, 560, 260, 230, s.glow(WARM))
+        s.oval(312, 320, 70, 60, s.glow("#2a2018", 0.3))
         s.disc(300, 300, 52, s.ball(dark(main, 0.08)))
         s.line([(300, 300), (420, 300)], s.flat(colour("Brass")), 14)
         s.poly([(400, 290), (450, 290), (540, 470), (310, 470)], s.round_(main))

@@ -104,18 +104,21 @@ def stool(s: Sheet) -> None:
     tall = s.trait("height") == "tall"
     seat = 250 if tall else 440
     s.shadow(400, 140, GROUND)
+    splay = 0.95 if s.trait("seat") == "saddle" else 0.7
     feet = (300, 400, 500) if s.trait("legs") == "three" else (296, 356, 444, 504)
     for x in feet:
         back = x in {356, 444}
         y = GROUND - 30 if back else GROUND
         s.tapered(
-            (400 + (x - 400) * 0.7, seat + 20), (x, y), (24, 16), s.flat(dark(main, 0.2 if back else 0.05))
+            (400 + (x - 400) * splay, seat + 20), (x, y), (24, 16), s.flat(dark(main, 0.2 if back else 0.05))
         )
     if tall:
         s.line([(318, 560), (482, 560)], s.flat(dark(main, 0.1)), 12)
     if s.trait("seat") == "saddle":
-        s.path(f"M260 {seat - 24}Q400 {seat + 22} 540 {seat - 24}V{seat + 14}Q400 {seat + 56} 260 {seat + 14}Z",
-               s.flat(main))  # fmt: skip
+        s.path(f"M236 {seat - 30}Q400 {seat + 30} 564 {seat - 30}V{seat + 14}Q400 {seat + 74} 236 {seat + 14}Z",
+               s.flat(dark(main, 0.12)))  # fmt: skip
+        s.path(f"M262 {seat - 48}Q400 {seat} 538 {seat - 48}L564 {seat - 30}Q400 {seat + 30} 236 {seat - 30}Z",
+               s.flat(light(main, 0.14)))  # fmt: skip
     else:
         s.oval(400, seat + 22, 138, 40, dark(main, 0.22))
         s.oval(400, seat, 138, 40, s.flat(light(main, 0.1)))
@@ -148,11 +151,16 @@ def armchair(s: Sheet) -> None:
     if s.trait("shape") == "wing":
         for x in (250, 550):
             s.tapered((x, 600), (x + (-10 if x < 400 else 10), GROUND), (28, 18), s.flat(colour("Walnut")))
-        s.path("M240 560C200 320 230 170 400 160S600 320 560 560Z", s.flat(main))
-        s.path("M200 600C176 470 190 420 236 400C276 420 280 470 276 600Z", s.flat(dark(main, 0.1)))
-        s.path("M600 600C624 470 610 420 564 400C524 420 520 470 524 600Z", s.flat(dark(main, 0.16)))
-        s.rect(262, 470, 276, 90, s.flat(light(main, 0.1)), 34)
-        s.rect(262, 540, 276, 84, s.flat(dark(main, 0.08)), 18)
+        s.path("M262 540V250Q258 190 320 176Q400 146 480 176Q542 190 538 250V540Z", s.soft(main))
+        buttons = [(340, 270), (400, 270), (460, 270), (370, 340), (430, 340)]
+        s.dots(buttons, 7, dark(main, 0.35))
+        s.dots([(x - 2, y - 2) for x, y in buttons], 3, light(main, 0.3), opacity=0.7)
+        s.path("M272 214C216 236 204 330 226 430L288 460Q296 330 272 214Z", s.flat(light(main, 0.05)))
+        s.path("M528 214C584 236 596 330 574 430L512 460Q504 330 528 214Z", s.flat(dark(main, 0.2)))
+        s.rect(256, 540, 288, 84, s.flat(dark(main, 0.14)), 14)
+        s.rect(262, 472, 276, 84, s.flat(light(main, 0.12)), 30)
+        s.rect(194, 410, 82, 214, s.flat(main), 40)
+        s.rect(524, 410, 82, 214, s.flat(dark(main, 0.12)), 40)
         return
     wood = s.tone("trim", "Oak")
     s.rect(270, 230, 260, 270, s.flat(main), 30)
@@ -190,9 +198,19 @@ def sofa(s: Sheet) -> None:
 def pouf(s: Sheet) -> None:
     main = s.main
     s.shadow(400, 210, 660)
-    s.turned([(400, 120), (430, 190), (520, 226), (610, 196), (655, 130)], s.round_(main))
-    for number in range(7):
-        half = (158, 200, 218, 226, 222, 206, 176)[number]
-        y = 424 + number * 34
-        s.curve(f"M{400 - half} {y}Q400 {y + 34} {400 + half} {y}", dark(main, 0.25), 6, opacity=0.45)
-    s.oval(400, 404, 122, 26, light(main, 0.2))
+    s.path("M300 396C130 410 130 640 290 658Q400 672 510 658C670 640 670 410 500 396Q400 372 300 396Z",
+           s.soft(main))  # fmt: skip
+    ribs = [(430, 186), (468, 216), (508, 228), (548, 225), (588, 208), (624, 172)]
+    s.curve(
+        "".join(f"M{400 - half} {y}q{half} 40 {half * 2} 0" for y, half in ribs),
+        dark(main, 0.3),
+        7,
+        opacity=0.4,
+    )
+    loops = [(400 + n * 46 + y % 3 * 8, y + 8 + 20 * (1 - (n / 5) ** 2)) for y in (448, 488, 528, 568)
+             for n in range(-4, 5)]  # fmt: skip
+    s.strokes(
+        [[(x - 9, y + 6), (x, y - 6), (x + 9, y + 6)] for x, y in loops], light(main, 0.3), 4, opacity=0.45
+    )
+    s.oval(400, 404, 108, 22, s.flat(light(main, 0.12)))
+    s.oval(400, 404, 60, 11, "none", stroke=dark(main, 0.25), stroke_width=5, opacity=0.5)

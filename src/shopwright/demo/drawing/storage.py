@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from .kit import Sheet, colour, dark, drawing, light
+from .kit import Point, Sheet, colour, dark, drawing, light
 
 GROUND = 700
 SPINES = ("Rust", "Sage", "Ink", "Mustard", "Plum", "Oat", "Sea", "Clay")
 
 
-def _books(s: Sheet, x: float, y: float, width: float, height: float) -> None:
-    """A row of books that stand on `y`."""
-    at = x
-    while at < x + width - 18:
-        wide = s.chance.uniform(14, 26)
-        tall = height * s.chance.uniform(0.6, 0.92)
-        s.rect(at, y - tall, wide, tall, s.flat(colour(s.chance.choice(SPINES))), 2)
-        at += wide + 2
+def _books(s: Sheet, *rows: tuple[float, float, float, float]) -> None:
+    """Rows of books, each (left, shelf's height on the sheet, width, height of the tallest)."""
+    spines: dict[str, list[list[Point]]] = {}
+    edges: list[list[Point]] = []
+    for left, y, width, height in rows:
+        at = left
+        while at < left + width - 18:
+            wide, tall = s.chance.uniform(15, 27), height * s.chance.uniform(0.6, 0.94)
+            corners = [(at, y), (at, y - tall), (at + wide, y - tall), (at + wide, y)]
+            spines.setdefault(s.chance.choice(SPINES), []).append(corners)
+            edges.append([(at + 4, y - 4), (at + 4, y - tall + 4)])
+            at += wide + 2
+    for name, outlines in spines.items():
+        s.shapes(outlines, colour(name))
+    s.strokes(edges, "#ffffff", 3, opacity=0.3)
 
 
 def _weave(s: Sheet, y: float, h: float, halves: tuple[float, float], base: str) -> None:
     """Rows of a woven wall between two half widths."""
-    rows = int(h / 22)
+    rows, d = int(h / 22), ""
     for number in range(1, rows):
         half = halves[0] + (halves[1] - halves[0]) * number / rows
         at = y + h * number / rows
-        s.curve(f"M{400 - half:.0f} {at:.0f}Q400 {at + 18:.0f} {400 + half:.0f} {at:.0f}", dark(base, 0.24), 3,
-                opacity=0.55)  # fmt: skip
-    for number in range(1, 9):
-        share = (number - 4.5) / 4.5
-        s.line([(400 + halves[0] * share, y + 6), (400 + halves[1] * share, y + h)], dark(base, 0.2), 2,
-               opacity=0.4)  # fmt: skip
+        d += f"M{400 - half:.0f} {at:.0f}q{half:.0f} 18 {half * 2:.0f} 0"
+    s.curve(d, dark(base, 0.3), 4, opacity=0.5)
+    shares = [(number - 6.5) / 6.5 for number in range(1, 13)]
+    s.strokes(
+        [[(400 + halves[0] * share, y + 8), (400 + halves[1] * share, y + h)] for share in shares],
+        light(base, 0.2), 5, opacity=0.3,
+    )  # fmt: skip
 
 
 @drawing("basket")
@@ -38,10 +46,14 @@ def basket(s: Sheet) -> None:
     s.shadow(400, 190, GROUND)
     match s.trait("shape"):
         case "felt":
-            s.poly([(210, 380), (590, 380), (560, GROUND), (240, GROUND)], s.flat(main))
-            s.oval(400, 380, 190, 30, dark(main, 0.35))
-            for x in (300, 500):
-                s.rect(x - 36, 430, 72, 20, dark(main, 0.4), 10)
+            s.path(
+                f"M210 380H590L562 {GROUND - 20}Q400 {GROUND + 20} 238 {GROUND - 20}Z", s.round_(main, 0.25)
+            )
+            s.oval(400, 380, 190, 30, dark(main, 0.45))
+            s.oval(400, 380, 190, 30, "none", stroke=light(main, 0.2), stroke_width=9)
+            for x in (310, 490):
+                s.curve(f"M{x - 34} 440q4 92 34 92t34 -92", s.flat(colour("Walnut")), 14)
+                s.dots([(x - 34, 440), (x + 34, 440)], 5, colour("Brass"))
         case "hamper":
             s.poly([(240, 320), (560, 320), (540, GROUND), (260, GROUND)], s.round_(main))
             _weave(s, 320, 370, (160, 140), main)
@@ -82,7 +94,7 @@ def bookcase(s: Sheet) -> None:
             half = 140 + number * 16
             s.board(400 - half, y, half * 2, 18, main)
             if number % 2:
-                _books(s, 400 - half + 30, y, half, 90)
+                _books(s, (400 - half + 30, y, half, 90))
             else:
                 s.turned(
                     [(y - 70, 26), (y - 36, 44), (y - 1, 34)], s.round_(colour("Clay")), 400 + half * 0.4
@@ -91,14 +103,14 @@ def bookcase(s: Sheet) -> None:
     if shape != "open":
         s.rect(210, top - 14, 380, bottom - top + 28, s.flat(main), 6)
         s.rect(228, top + 4, 344, bottom - top - 6, dark(main, 0.4))
+    rows_of_books: list[tuple[float, float, float, float]] = []
     for number in range(rows):
         y = top + (number + 1) * step
-        if number % 2 == 0:
-            _books(s, 244, y - 4, 190, step - 22)
-        else:
-            _books(s, 380, y - 4, 170, step - 22)
+        rows_of_books.append((380 if number % 2 else 244, y - 4, 180, step - 22))
+        if number % 2:
             s.turned([(y - 66, 20), (y - 36, 40), (y - 5, 30)], s.round_(colour("Oat")), 300)
         s.board(216, y - 6, 368, 16, wood if shape == "open" else main)
+    _books(s, *rows_of_books)
     if shape == "open":
         for x in (210, 576):
             s.rect(x, top - 20, 14, bottom - top + 34, s.round_(main))
@@ -161,18 +173,12 @@ def sideboard(s: Sheet) -> None:
         cane = s.trait("doors") == "cane"
         s.rect(x, 368, 180, 204, s.flat(light(colour("Natural"), 0.4) if cane else light(main, 0.1)), 4)
         if cane:
-            for step in range(1, 9):
-                s.line(
-                    [(x + step * 20, 368), (x + step * 20, 572)],
-                    dark(colour("Natural"), 0.25),
-                    1.2,
-                    opacity=0.6,
-                )
-                s.line([(x, 368 + step * 22), (x + 180, 368 + step * 22)], dark(colour("Natural"), 0.25), 1.2,
-                       opacity=0.6)  # fmt: skip
+            cells = [[(x + step * 15, 368), (x + step * 15, 572)] for step in range(1, 12)]
+            cells += [[(x, 368 + step * 15), (x + 180, 368 + step * 15)] for step in range(1, 14)]
+            s.strokes(cells, dark(colour("Natural"), 0.25), 2, opacity=0.5)
         s.rect(x, 368, 180, 204, "none", 4, stroke=dark(main, 0.1), stroke_width=10)
     s.turned([(250, 18), (280, 42), (330, 48), (350, 34)], s.round_(colour("Clay")), 240)
-    _books(s, 480, 350, 110, 80)
+    _books(s, (480, 350, 130, 90))
 
 
 @drawing("wall_shelf")
@@ -187,9 +193,8 @@ def wall_shelf(s: Sheet) -> None:
         for y in (330, 520):
             s.board(150, y, 500, 18, main)
             s.rect(150, y - 16, 500, 18, s.flat(light(main, 0.1)), 3)
-    _books(s, 260, 330, 140, 110)
     s.turned([(236, 16), (270, 44), (314, 40), (330, 30)], s.round_(colour("Sage")), 500)
-    _books(s, 430, 520, 120, 100)
+    _books(s, (250, 328, 150, 120), (430, 518, 130, 110))
     s.turned([(430, 40), (470, 46), (520, 34)], s.round_(colour("Chalk")), 320)
 
 
@@ -197,10 +202,12 @@ def wall_shelf(s: Sheet) -> None:
 def hook_rail(s: Sheet) -> None:
     main = s.main
     s.board(120, 300, 560, 70, main, 8)
-    for x in (190, 310, 430, 550):
+    for x in (190, 314, 438, 562):
         s.line([(x, 340), (x, 390), (x + 18, 404)], s.flat(colour("Brass")), 12)
         s.disc(x, 336, 14, s.ball(colour("Brass")))
-    s.path("M520 392Q560 380 580 400L610 600Q560 640 500 610Z", s.flat(colour("Oat")))
+    s.curve("M566 400C540 420 520 450 520 480M570 400C596 420 612 450 612 480", colour("Denim"), 9)
+    s.path("M500 476H632L650 640Q566 664 482 640Z", s.flat(colour("Denim")))
+    s.line([(504, 500), (628, 500)], dark(colour("Denim"), 0.3), 4, opacity=0.6)
 
 
 @drawing("coat_stand")

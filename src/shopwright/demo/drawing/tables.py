@@ -53,9 +53,12 @@ def table(s: Sheet) -> None:
             s.disc(540, 482, 9, s.ball(colour("Brass")))
         case "dropleaf":
             s.shadow(400, 230, GROUND)
-            _legs(s, main, 430, (270, 530))
-            s.poly([(560, 420), (640, 440), (640, 600), (560, 590)], s.flat(dark(main, 0.2)))
-            _top(s, 200, 420, 370, main)
+            _legs(s, main, 430, (210, 590))
+            _top(s, 160, 420, 480, main, depth=70)
+            s.board(166, 446, 468, 120, dark(main, 0.08), 10)
+            s.line([(168, 445), (632, 445)], dark(main, 0.45), 4, opacity=0.7)
+            for x in (250, 526):
+                s.rect(x, 434, 24, 26, s.flat(colour("Brass")), 4)
         case "standing":
             s.shadow(400, 260, GROUND)
             for x in (240, 560):
@@ -122,14 +125,27 @@ def side_table(s: Sheet) -> None:
 @drawing("wall_desk")
 def wall_desk(s: Sheet) -> None:
     main, wood = s.main, s.tone("trim", "Oak")
-    s.rect(190, 180, 420, 330, s.flat(main), 10)
-    s.rect(212, 202, 376, 210, dark(main, 0.35), 4)
-    for x in (300, 440):
-        s.rect(x, 202, 8, 210, main)
-    for x, h, tone in ((226, 150, "Rust"), (252, 120, "Sage"), (330, 170, "Ink"), (360, 130, "Mustard")):
-        s.rect(x, 412 - h, 22, h, s.flat(colour(tone)), 2)
-    s.poly([(190, 430), (610, 430), (680, 520), (120, 520)], s.flat(light(wood, 0.12)))
-    s.board(120, 520, 560, 20, wood)
+    s.oval(410, 400, 300, 260, s.glow("#2a2018", 0.22))
+    s.rect(180, 150, 440, 350, s.flat(main), 10)
+    s.rect(200, 170, 400, 316, dark(main, 0.42), 4)
+    s.rect(200, 296, 400, 12, s.flat(light(main, 0.1)))
+    s.shapes([[(x, 170), (x + 10, 170), (x + 10, 296), (x, 296)] for x in (326, 462)], light(main, 0.06))
+    for x, h, tone in (
+        (216, 100, "Rust"),
+        (242, 84, "Sage"),
+        (266, 108, "Oat"),
+        (344, 92, "Sea"),
+        (370, 104, "Mustard"),
+    ):
+        s.rect(x, 296 - h, 22, h, s.flat(colour(tone)), 2)
+    s.turned([(240, 14), (262, 32), (286, 30), (296, 22)], s.round_(colour("Clay")), 530)
+    s.rect(250, 400, 60, 86, s.round_(colour("Chalk")), 6)
+    s.strokes(
+        [[(268, 400), (258, 344)], [(282, 400), (284, 336)], [(296, 400), (306, 350)]], colour("Mustard"), 7
+    )
+    s.poly([(180, 486), (620, 486), (664, 566), (136, 566)], s.flat(light(wood, 0.15)))
+    s.board(136, 564, 528, 22, dark(wood, 0.08))
+    s.strokes([[(190, 380), (150, 556)], [(610, 380), (650, 556)]], colour("Brass"), 5)
 
 
 @drawing("trolley")
