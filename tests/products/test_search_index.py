@@ -5,7 +5,9 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import InvalidInput, Unavailable
 from shopwright.products.search.domain import DEPTH_MAX, Ask, PageTooDeep, Position
 from shopwright.products.search.index import TantivyIndex
@@ -379,6 +381,12 @@ class TestSort:
         assert await shop.find(sort="name") == ["Älpler chair", "Chair 9", "Chair 10"]
         assert await shop.find() == ["Älpler chair", "Chair 9", "Chair 10"]
 
+    async def test_the_newest_of_one_batch_is_the_last_one_made(self, shop):
+        batch = [structs.replace(product(f"Chair {one}", one), id=new_id()) for one in range(50)]
+        await shop.stock(*batch)
+
+        assert (await shop.ask(sort="newest", limit=100)).ids == [one.id for one in reversed(batch)]
+
 
 class TestPages:
     @pytest.mark.parametrize("sort", SORTS)
@@ -412,6 +420,17 @@ class TestPages:
         found = [one for page in pages for one in page]
         assert len(found) == len(set(found))
         assert {one.id for one in given[1:]} <= set(found)
+
+    @pytest.mark.parametrize("sort", ["relevance", "newest", "price_asc", "price_desc"])
+    async def test_hold_every_product_once_where_nothing_tells_them_apart(self, shop, sort):
+        alike = [structs.replace(product("Chair"), id=UUID(int=one << 20)) for one in range(1, 40)]
+        await shop.stock(*reversed(alike))
+        await shop.put(*alike[::3])
+
+        pages = await shop.pages(text="chair", sort=sort, limit=4)
+
+        found = [one for page in pages for one in page]
+        assert len(found) == len(set(found)) == 39
 
     async def test_the_total_is_that_of_all_pages(self, shop):
         await shop.stock(*[product("Chair", number) for number in range(1, 31)])

@@ -68,39 +68,44 @@ def fits(position: Position, sort: Sort) -> bool:
 
 
 def _by_score(state: State, query: Any, ask: Ask) -> tuple[list[_Row], int]:
-    """Rows after the position, one more than a page if there are so many: by score, then tie."""
     passed = ask.after.passed if ask.after else 0
     wanted = passed + ask.limit + 1 + (SLACK if passed else 0)
     while True:
         result = state.searcher.search(query, wanted, weight_by_field="weight")
-        addresses = [address for _, address in result.hits]
-        ties = state.searcher.fast_field_values("tie", addresses) if addresses else []
-        found = [_Row(-score, tie, address) for (score, address), tie in zip(result.hits, ties, strict=True)]
-        rows = sorted(found, key=lambda row: row[:2])
-        if ask.after is not None:
-            end = (ask.after.value, ask.after.tie)
-            rows = [row for row in rows if row[:2] > end]
-        whole = wanted >= result.count
-        # equal scores at the end may have equals that were not read, and stand before them
-        if whole or (len(rows) > ask.limit and rows[-1].value > rows[ask.limit].value):
+        rows = _in_order(state, [(-score, address) for score, address in result.hits], ask.after)
+        if wanted >= result.count or _whole(rows, ask.limit):
             return rows, result.count
         wanted *= 2
 
 
 def _by_field(state: State, query: Any, ask: Ask) -> tuple[list[_Row], int]:
-    """The same by a field whose values are all different."""
     field, order = _field(ask, state.slots)
-    beyond = together(query, [_beyond(state.schema, field, order, ask.after)]) if ask.after else query
-    wanted = ask.limit + 1
+    beyond = together(query, [_from(state.schema, field, order, ask.after)]) if ask.after else query
+    wanted = ask.limit + 2
     while True:
         result = state.searcher.search(beyond, wanted, order_by_field=field, order=order)
-        rows = [_Row(value, 0, address) for value, address in result.hits]
-        if ask.after is not None and ask.sort == "name":
-            rows = [row for row in rows if row.value > ask.after.value]
-        if len(rows) > ask.limit or wanted >= result.count:
+        hits = [(-value if order is Order.Desc else value, address) for value, address in result.hits]
+        rows = _in_order(state, hits, ask.after)
+        if wanted >= result.count or _whole(rows, ask.limit):
             break
         wanted *= 2
     return rows, state.searcher.search(query, 1).count if ask.after else result.count
+
+
+def _in_order(state: State, hits: list[tuple[Any, Any]], after: Position | None) -> list[_Row]:
+    """Rows after the position, by value, then by tie: tantivy leaves equal ones in the order of its files."""
+    addresses = [address for _, address in hits]
+    ties = state.searcher.fast_field_values("tie", addresses) if addresses else []
+    rows = sorted(
+        (_Row(value, tie, address) for (value, address), tie in zip(hits, ties, strict=True)),
+        key=lambda row: row[:2],
+    )
+    return [row for row in rows if row[:2] > (after.value, after.tie)] if after else rows
+
+
+def _whole(rows: list[_Row], limit: int) -> bool:
+    """Whether a page is surely right: rows not read may equal the last one, and belong before it."""
+    return len(rows) > limit and rows[-1].value > rows[limit - 1].value
 
 
 def _field(ask: Ask, slots: Mapping[str, int]) -> tuple[str, Order]:
@@ -113,13 +118,13 @@ def _field(ask: Ask, slots: Mapping[str, int]) -> tuple[str, Order]:
     }[ask.sort]
 
 
-def _beyond(schema: Any, field: str, order: Order, after: Position) -> Any:
-    """What comes after the position; by name also the few that share its first letters."""
+def _from(schema: Any, field: str, order: Order, after: Position) -> Any:
+    """What does not come before the position; by name also the few that share its first letters."""
     if isinstance(after.value, str):
         return _from_name(schema, after.value)
     if order is Order.Asc:
-        return _between(schema, field, lower=int(after.value), inclusive=False)
-    return _between(schema, field, upper=int(after.value), inclusive=False)
+        return _between(schema, field, lower=int(after.value))
+    return _between(schema, field, upper=-int(after.value))
 
 
 def _from_name(schema: Any, name: str) -> Any:

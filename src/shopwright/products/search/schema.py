@@ -19,7 +19,7 @@ import tantivy
 from .domain import Document
 from .words import clean, code, compounds, fold, pairs, tokens
 
-VERSION: Final = 1
+VERSION: Final = 2
 OWN: Final = "own"
 SLOTS: Final = 16  # currencies a shop may sell in
 SEPARATOR: Final = "\x1f"  # between the parts of a facet's term; `fold` leaves none inside
@@ -102,7 +102,7 @@ def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
     found.add_text("by_name", by_name)
     for field, key in zip(NAME_KEYS, name_keys(by_name), strict=True):
         found.add_integer(field, key)
-    found.add_integer("newest", _milliseconds(product.created_at) << 20 | tie & 0xFFFFF)
+    found.add_integer("newest", _newest(product.id, product.created_at))
     found.add_float("weight", _weight(product, title, tie))
     _add_prices(found, product, own, slots)
     return found
@@ -178,8 +178,13 @@ def _add_facets(found: Any, product: Document) -> None:
         found.add_text("attribute", name)
 
 
-def _milliseconds(at: datetime) -> int:
-    return max(0, min(int(at.timestamp() * 1_000), _INT_MAX))  # the year 2109
+def _newest(id_: UUID, created_at: datetime) -> int:
+    """When a product was made, as finely as its UUIDv7 tells: the order of the catalogue's lists."""
+    if id_.version == 7:
+        milliseconds, rest = id_.int >> 80, (id_.int >> 64 & 0xFFF) << 8 | id_.int >> 54 & 0xFF
+    else:
+        milliseconds, rest = max(0, int(created_at.timestamp() * 1_000)), id_.int & 0xFFFFF
+    return min(milliseconds, _INT_MAX) << 20 | rest
 
 
 def _weight(product: Document, title: str, tie: int) -> float:
