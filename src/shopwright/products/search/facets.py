@@ -1,8 +1,8 @@
 """Facets: which values the found products have, and how many of each.
 
 One pass of tantivy's aggregation counts every value of every facet: over 43,000 products 5.8 ms, where adding
-up each product's values ourselves takes 58 (bench_search.py, 2 cores). A facet that was chosen from is counted
-a second time without its own choice, so that its other values keep their numbers. Shown are at most
+up each product's values ourselves takes 58 (bench_search.py, 2 cores). A facet that was chosen from is
+counted a second time without its own choice, so that its other values keep their numbers. Shown are at most
 `FACETS_MAX` facets of `VALUES_MAX` values, and only those that divide what was found.
 """
 

@@ -1,9 +1,9 @@
 """The index on tantivy: reading for every replica, writing for the one that holds the lease.
 
 Searches run in threads, tantivy without the interpreter's lock, so the event loop waits for none of them:
-with facets 2 ms for a word and 7 for everything, of 43,000 products (tests/bench/bench_search.py, 2 cores). A reader looks for a new commit before a search, at
-most every `LOOK_S`; one `stat` tells. tantivy's own lock on the folder refuses a second writer on the machine
-even if the lease should be wrong.
+with facets 2 ms for a word and 7 for everything, of 43,000 products (tests/bench/bench_search.py, 2 cores).
+A reader looks for a new commit before a search, at most every `LOOK_S`; one `stat` tells. tantivy's own lock
+on the folder refuses a second writer on the machine even if the lease should be wrong.
 """
 
 from __future__ import annotations
