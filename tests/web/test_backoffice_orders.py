@@ -168,12 +168,120 @@ class TestCancel:
     async def test_tells_when_it_came_too_late(self, office, mesh):
         order = placed(mesh, "awaiting_buyer", "requires_action")
         page = await office.get(f"/admin/orders/{order['id']}")
-        mesh.purchases.finish(order["id"])
+        mesh.purchases.finish(order["id"], "fulfilled")
 
         page = await office.send(page, ".*/cancel")
 
         assert "Not cancelled" in page.text
-        assert mesh.purchases.orders[order["id"]]["status"] == "confirmed"
+        assert mesh.purchases.orders[order["id"]]["status"] == "fulfilled"
+
+    async def test_one_that_is_paid_needs_the_scope_to_give_money_back(self, office, web, mesh):
+        order, clerk = placed(mesh), Office(web)
+        await clerk.enter(**hire(mesh, "orders:read orders:write"))
+
+        page = await clerk.get(f"/admin/orders/{order['id']}")
+        assert not [form for form in page.forms if form.action.endswith(("/cancel", "/refund"))]
+
+        await office.send(await office.get(f"/admin/orders/{order['id']}"), ".*/cancel")
+        assert mesh.purchases.orders[order["id"]]["status"] == "cancelled"
+
+
+class TestShip:
+    async def test_tells_what_went_out_and_where_it_can_be_followed(self, office, mesh):
+        order = placed(mesh)
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        page = await office.send(
+            page, ".*/ship", carrier="DHL", number="0034", url="https://dhl.example/0034"
+        )
+
+        assert mesh.purchases.orders[order["id"]]["status"] == "fulfilled"
+        assert "Shipped 1 unit with DHL, 0034 track" in page.text
+        assert "https://dhl.example/0034" in page.links
+        assert not [form for form in page.forms if form.action.endswith(("/ship", "/cancel"))]
+
+    async def test_is_done_once_however_often_it_is_sent(self, office, mesh):
+        order = placed(mesh)
+        fields = (await office.get(f"/admin/orders/{order['id']}")).form(".*/ship").fields
+
+        answers = [await office.post(f"/admin/orders/{order['id']}/ship", fields) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert len(mesh.after_sale.fulfilments[order["id"]]) == 1
+
+    async def test_takes_only_a_tracking_address_that_is_safe_to_follow(self, office, mesh):
+        order = placed(mesh)
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        page = await office.send(page, ".*/ship", carrier="DHL", url="javascript:alert(1)")
+
+        assert page.status == 422
+        assert "begins with https://" in page.text
+        assert page.form(".*/ship")["carrier"] == "DHL"
+        assert order["id"] not in mesh.after_sale.fulfilments
+
+    async def test_one_that_was_cancelled_meanwhile_is_told(self, office, mesh):
+        order = placed(mesh)
+        page = await office.get(f"/admin/orders/{order['id']}")
+        mesh.purchases.finish(order["id"], "cancelled", "refunded")
+
+        page = await office.send(page, ".*/ship")
+
+        assert page.status == 422
+        assert order["id"] not in mesh.after_sale.fulfilments
+
+
+class TestRefund:
+    async def test_pays_an_amount_back_and_then_the_rest(self, office, mesh):
+        order = placed(mesh)
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        page = await office.send(page, ".*/refund", amount="9,00", reason="Scratched")
+        assert "Refund of €9.00 paid back: Scratched" in page.text
+
+        page = await office.send(page, ".*/refund", reason="Sent back")
+        assert "Refund of €40.00 paid back: Sent back" in page.text
+        assert not [form for form in page.forms if form.action.endswith("/refund")]
+
+    async def test_is_paid_once_however_often_it_is_sent(self, office, mesh):
+        order = placed(mesh)
+        form = (await office.get(f"/admin/orders/{order['id']}")).form(".*/refund")
+        fields = dict(form.fields) | {"amount": "5", "reason": "Late"}
+
+        for _ in range(3):
+            await office.post(f"/admin/orders/{order['id']}/refund", fields)
+
+        assert len(mesh.after_sale.refunds[order["id"]]) == 1
+
+    @pytest.mark.parametrize(
+        ("amount", "reason", "words"),
+        [
+            ("much", "Late", "not a decimal number"),
+            ("0", "Late", "above zero"),
+            ("5", "", "Say why"),
+            ("49.01", "Late", "more than is left"),
+        ],
+    )
+    async def test_is_refused_at_its_field(self, office, mesh, amount, reason, words):
+        order = placed(mesh)
+        page = await office.get(f"/admin/orders/{order['id']}")
+
+        page = await office.send(page, ".*/refund", amount=amount, reason=reason)
+
+        assert page.status == 422
+        assert words in page.text
+        assert page.form(".*/refund")["amount"] == amount
+        assert order["id"] not in mesh.after_sale.refunds
+
+    async def test_needs_its_scope(self, web, mesh):
+        order, clerk = placed(mesh), Office(web)
+        page = await clerk.enter(**hire(mesh, "orders:read orders:write"))
+        token = {"form_token": page.form("/admin/logout")["form_token"], "reason": "Late"}
+
+        answer = await clerk.post(f"/admin/orders/{order['id']}/refund", token)
+
+        assert answer.status_code == 403
+        assert order["id"] not in mesh.after_sale.refunds
 
 
 class TestLookAgain:

@@ -130,6 +130,48 @@ class _Timeline(msgspec.Struct):
     items: list[Step] = []
 
 
+class LineCount(msgspec.Struct, frozen=True):
+    """How many units of an order's line."""
+
+    id: UUID
+    quantity: int
+
+
+class Tracking(msgspec.Struct, frozen=True):
+    carrier: str = ""
+    number: str = ""
+    url: str = ""
+
+
+class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
+    """What was shipped at once."""
+
+    id: UUID
+    created_at: datetime
+    lines: list[LineCount] = []
+    tracking: Tracking = Tracking()
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that went back, or is asked to; `failure` says why it did not."""
+
+    id: UUID
+    amount: Money
+    created_at: datetime
+    kind: str = "refund"
+    reason: str = ""
+    status: str = "requested"
+    failure: str = ""
+
+
+class _Fulfilments(msgspec.Struct):
+    items: list[Fulfilment] = []
+
+
+class _Refunds(msgspec.Struct):
+    items: list[Refund] = []
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What came in since a time; `attention` holds orders that do not move on by themselves."""
 
@@ -232,6 +274,30 @@ class Orders:
         """Everybody's orders; needs orders:read."""
         query = {"limit": limit, "cursor": cursor, "status": status, "q": q}
         return await self._orders.call("GET", "/v1/orders", OrderPage, token=token, query=query)
+
+    async def fulfilments(self, token: str, order_id: UUID) -> list[Fulfilment]:
+        path = f"/v1/orders/{order_id}/fulfilments"
+        return (await self._orders.call("GET", path, _Fulfilments, token=token)).items
+
+    async def refunds(self, token: str, order_id: UUID) -> list[Refund]:
+        return (await self._orders.call("GET", f"/v1/orders/{order_id}/refunds", _Refunds, token=token)).items
+
+    async def ship(self, token: str, order_id: UUID, tracking: Tracking, *, key: str) -> Fulfilment:
+        """All that is left to ship; needs orders:write."""
+        return await self._orders.call(
+            "POST", f"/v1/orders/{order_id}/fulfilments", Fulfilment, token=token, key=key,
+            body={"tracking": tracking}, timeout_s=WRITE_S,
+        )  # fmt: skip
+
+    async def refund(
+        self, token: str, order_id: UUID, reason: str, amount: Money | None, *, key: str
+    ) -> Refund:
+        """`amount` of the order's payment, or all that is left; needs orders:refund."""
+        body = {"reason": reason} | ({"amount": amount} if amount else {})
+        return await self._orders.call(
+            "POST", f"/v1/orders/{order_id}/refunds", Refund, token=token, key=key, body=body,
+            timeout_s=WRITE_S,
+        )  # fmt: skip
 
     async def summary(self, token: str, since: datetime) -> Summary:
         """Needs orders:read."""

@@ -15,6 +15,7 @@ from shopwright.contracts.ids import new_id
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, Unavailable
 
+from .after_sale import AfterSale
 from .editing import Editing
 from .goods import Goods
 from .imports import Imports
@@ -92,10 +93,11 @@ class FakeMesh:
         self.asked: list[Asked] = []
         self.editing = Editing(self.people, self.goods)
         self.imports = Imports(self.people)
+        self.after_sale = AfterSale(self.people, self.purchases)
         self.till = Till(self.people, self.purchases)
         self._parts: dict[str, list[Any]] = {
             "users": [self.people], "products": [self.goods, self.editing, self.imports],
-            "orders": [self.purchases], "payments": [self.till], "*": [self.operated],
+            "orders": [self.purchases, self.after_sale], "payments": [self.till], "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None
 

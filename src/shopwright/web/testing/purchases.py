@@ -232,6 +232,10 @@ class Purchases:
         email = self._people.user_of(request)
         if email and "orders:read" in self._people.users[email]["scope"]:
             self._people.needs(request, "orders:write")
+            if order["status"] == "confirmed":
+                self._people.needs(request, "orders:refund")
+                self.finish(order_id, "cancelled", "refunded")
+                return view_of(order)
         if order["status"] not in {"in_progress", "awaiting_buyer"}:
             raise problems.ForeignProblem(document=NOT_CANCELLABLE | {"order_status": order["status"]})
         self.finish(order_id, "cancelled", "voided")
