@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .kit import Sheet, colour, dark, drawing, light
 
 PORCELAIN = "#f4f6f5"
@@ -44,6 +46,7 @@ def soap_dish(s: Sheet) -> None:
 
 @drawing("brush")
 def brush(s: Sheet) -> None:
+    s.bare()
     s.turn(38, 400, 400, lambda: _brush(s, "#2a2018", 12, 0.16))
     s.turn(38, 400, 400, lambda: _brush(s, s.main, 0, 1))
 
@@ -69,7 +72,7 @@ def brush_cup(s: Sheet) -> None:
     main = s.main
     s.shadow(400, 140)
     for x, top, lean, tone in ((366, 130, -14, "Coral"), (436, 150, 12, "Sea")):
-        s.turn(lean, x, 420, lambda x=x, top=top, tone=tone: _toothbrush(s, x, top, colour(tone)))  # type: ignore[misc]
+        s.turn(lean, x, 420, partial(_toothbrush, s, x, top, colour(tone)))
     s.oval(400, 372, 122, 24, dark(main, 0.45))
     s.path("M278 372A122 24 0 0 0 522 372L540 600Q540 638 500 638H300Q260 638 260 600Z", s.round_(main))
     s.curve("M280 374A122 24 0 0 0 520 374", light(main, 0.4), 7)

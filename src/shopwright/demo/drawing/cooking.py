@@ -109,8 +109,8 @@ def colander(s: Sheet) -> None:
 def mill(s: Sheet) -> None:
     main = s.main
     s.shadow(400, 90)
-    s.turned([(180, 30), (214, 58), (260, 46), (290, 36), (340, 60), (420, 46), (520, 54), (600, 84), (FLOOR, 80)],
-             s.round_(main))  # fmt: skip
+    profile = [(180, 30), (214, 58), (260, 46), (290, 36), (340, 60), (420, 46), (520, 54), (600, 84)]
+    s.turned([*profile, (FLOOR, 80)], s.round_(main))
     s.rect(362, 284, 76, 14, s.round_(colour("Brass")), 4)
     s.disc(400, 166, 20, s.ball(colour("Brass")))
 

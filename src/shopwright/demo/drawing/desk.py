@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import cos, pi, sin
 
 from .kit import FLOOR, Sheet, colour, dark, drawing, light
@@ -14,12 +15,13 @@ GRAPHITE = "#4a4a4e"
 def notebook(s: Sheet) -> None:
     main, shape = s.main, s.trait("shape")
     if shape == "set":
+        s.bare()
         for x, y, lean, tone in (
             (150, 210, -9, dark(main, 0.16)),
             (290, 220, 2, main),
             (420, 250, 11, light(main, 0.2)),
         ):
-            s.turn(lean, x + 120, y + 190, lambda at=(x, y), tone=tone: _slim(s, at, tone))  # type: ignore[misc]
+            s.turn(lean, x + 120, y + 190, partial(_slim, s, (x, y), tone))
         return
     s.shadow(410, 220, 690, 26)
     s.rect(226, 150, 370, 536, dark(main, 0.35), 14)
@@ -49,6 +51,7 @@ def _slim(s: Sheet, at: tuple[float, float], tone: str) -> None:
 @drawing("letters")
 def letters(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.turn(-5, 400, 340, lambda: s.rect(206, 120, 400, 430, dark(main, 0.3), 3, opacity=0.35))
     s.turn(-7, 400, 340, lambda: s.rect(200, 110, 400, 430, s.flat(light(main, 0.35)), 3))
     lines = [[(256, y), (540 - y % 3 * 40, y)] for y in range(180, 400, 34)]
@@ -64,6 +67,7 @@ def letters(s: Sheet) -> None:
 @drawing("planner")
 def planner(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.rect(148, 88, 520, 640, "#2a2018", 4, opacity=0.16)
     s.rect(140, 80, 520, 640, PAPER, 4)
     s.rect(140, 80, 520, 76, s.flat(main), 4)
@@ -81,6 +85,7 @@ def planner(s: Sheet) -> None:
 @drawing("pen")
 def pen(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.turn(42, 400, 400, lambda: s.rect(392, 90, 44, 610, "#2a2018", 20, opacity=0.16))
     s.turn(42, 400, 400, lambda: _fountain(s, main) if s.trait("shape") == "fountain" else _ball(s, main))
 
@@ -110,6 +115,7 @@ def _ball(s: Sheet, main: str) -> None:
 @drawing("pencils")
 def pencils(s: Sheet) -> None:
     wood = s.main
+    s.bare()
     s.rect(128, 300, 560, 390, "#2a2018", 20, opacity=0.18)
     s.rect(120, 290, 560, 390, s.flat(colour("Steel")), 20)
     s.rect(142, 312, 516, 346, dark(colour("Steel"), 0.55), 10)
@@ -117,9 +123,10 @@ def pencils(s: Sheet) -> None:
         x = 146 + number * 42.8
         grey = dark("#c9c9cc", number / 14)
         s.rect(x, 330, 38, 290, s.round_(wood), 3)
-        s.rect(x, 606, 38, 40, s.round_(grey), 5)
-        s.poly([(x, 332), (x + 38, 332), (x + 19, 222)], s.round_(light(wood, 0.4)))
-        s.poly([(x + 12, 262), (x + 26, 262), (x + 19, 222)], GRAPHITE)
+        s.rect(x, 606, 38, 40, grey, 5)
+        s.poly([(x, 332), (x + 38, 332), (x + 19, 222)], light(wood, 0.45))
+    leads = [165 + number * 42.8 for number in range(12)]
+    s.shapes([[(x - 7, 262), (x + 7, 262), (x, 222)] for x in leads], GRAPHITE)
 
 
 @drawing("pen_pot")
@@ -133,7 +140,7 @@ def pen_pot(s: Sheet) -> None:
         (484, 230, 13, "Brick"),
     ):
         fill = s.round_(colour(tone))
-        s.turn(lean, x, 420, lambda x=x, top=top, fill=fill: s.rect(x - 14, top, 28, 260, fill, 6))  # type: ignore[misc]
+        s.turn(lean, x, 420, partial(s.rect, x - 14, top, 28, 260, fill, 6))
     s.poly([(376, 142), (404, 142), (394, 96)], light(colour("Oak"), 0.4))
     s.disc(420, 210, 34, "none", stroke=colour("Smoke"), stroke_width=13)
     s.oval(400, 382, 140, 26, dark(main, 0.5))
@@ -152,8 +159,8 @@ def letter_tray(s: Sheet) -> None:
         s.poly([(214, y - 60), (586, y - 60), (640, y), (160, y)], s.flat(dark(main, 0.25)))
         for part in range(sheets):
             up = y - 14 - part * 7
-            s.poly([(236, up - 46), (566, up - 46), (604, up), (196, up)], light(PAPER, 0.2 * (part % 2)), stroke="#cfc6b2",
-                   stroke_width=1.5)  # fmt: skip
+            s.poly([(236, up - 46), (566, up - 46), (604, up), (196, up)], light(PAPER, 0.2 * (part % 2)),
+                   stroke="#cfc6b2", stroke_width=1.5)  # fmt: skip
         s.path(f"M150 {y - 20}H340Q350 {y + 10} 400 {y + 10}T460 {y - 20}H650V{y + 30}H150Z", s.flat(main))
         s.rect(150, y + 28, 500, 12, dark(main, 0.3), 4)
 
@@ -181,8 +188,9 @@ def desk_tidy(s: Sheet) -> None:
 @drawing("scissors")
 def scissors(s: Sheet) -> None:
     main, steel = s.main, colour("Steel")
+    s.bare()
     for lean, way in ((12, -1), (-12, 1)):
-        s.turn(lean, 400, 440, lambda way=way: _blade(s, way, main, steel))  # type: ignore[misc]
+        s.turn(lean, 400, 440, partial(_blade, s, way, main, steel))
     s.disc(400, 440, 20, s.ball(colour("Brass")))
     s.line([(390, 440), (410, 440)], dark(colour("Brass"), 0.5), 4)
 
@@ -190,8 +198,8 @@ def scissors(s: Sheet) -> None:
 def _blade(s: Sheet, way: int, main: str, steel: str) -> None:
     s.path(f"M400 90Q{400 + way * 34} 300 {400 + way * 26} 470H{400 - way * 14}Z", s.round_(steel, 0.7))
     s.curve(f"M{400 + way * 4} 460C400 520 {400 + way * 10} 540 {400 + way * 20} 560", s.flat(main), 36)
-    s.turn(way * -6, 400 + way * 40, 640,
-           lambda: s.oval(400 + way * 46, 640, 52, 84, "none", stroke=s.flat(main), stroke_width=32))  # fmt: skip
+    ring = partial(s.oval, 400 + way * 46, 640, 52, 84, "none", stroke=s.flat(main), stroke_width=32)
+    s.turn(way * -6, 400 + way * 40, 640, ring)
 
 
 @drawing("clock")
@@ -203,17 +211,18 @@ def clock(s: Sheet) -> None:
         s.line([(400, 300), (400, 220)], s.flat(colour("Brass")), 16)
         for way in (-1, 1):
             s.line([(400 + way * 120, 590), (400 + way * 158, 676)], s.flat(dark(main, 0.25)), 26)
-            s.turn(way * 32, 400 + way * 104, 270, lambda way=way: s.path(  # type: ignore[misc]
-                f"M{330 + way * 104} 280A70 66 0 0 1 {470 + way * 104} 280Z", s.ball(colour("Brass"))))  # fmt: skip
+            dome = f"M{330 + way * 104} 280A70 66 0 0 1 {470 + way * 104} 280Z"
+            s.turn(way * 32, 400 + way * 104, 270, partial(s.path, dome, s.ball(colour("Brass"))))
         s.curve("M310 230Q400 120 490 230", s.flat(colour("Brass")), 14)
     else:
+        s.bare()
         s.disc(414, 420, r, "#2a2018", opacity=0.16)
     s.disc(400, cy, r, s.ball(main))
     s.disc(400, cy, r * 0.86, s.flat("#fbf8f0" if alarm else light(main, 0.16)))
     ink = "#33302e" if alarm or s.picture.colour in {"Chalk", "Sage", "Mustard"} else PAPER
     for width, every in ((3, 1), (9, 5)):
         marks = [(number * pi / 30, 0.8) for number in range(0, 60, every)]
-        s.strokes([[(400 + sin(a) * r * 0.7, cy - cos(a) * r * 0.7), (400 + sin(a) * r * t, cy - cos(a) * r * t)]
+        s.strokes([[(400 + sin(a) * r * part, cy - cos(a) * r * part) for part in (0.7, t)]
                    for a, t in marks], ink, width, opacity=0.8)  # fmt: skip
     for turn, length, width in ((-0.98, 0.4, 16), (1.05, 0.6, 11)):
         s.line([(400, cy), (400 + sin(turn) * r * length, cy - cos(turn) * r * length)], ink, width)
@@ -224,6 +233,7 @@ def clock(s: Sheet) -> None:
 @drawing("pinboard")
 def pinboard(s: Sheet) -> None:
     main, cork = s.main, colour("Natural")
+    s.bare()
     s.rect(108, 188, 600, 440, "#2a2018", 6, opacity=0.18)
     s.rect(100, 180, 600, 440, s.flat(main), 6)
     s.rect(126, 206, 548, 388, s.flat(cork), 3)
@@ -234,11 +244,11 @@ def pinboard(s: Sheet) -> None:
             tone,
             opacity=0.6,
         )
-    notes = ((180, 250, 130, 160, -5, "White"), (350, 240, 150, 110, 4, "Butter"), (380, 400, 170, 130, -3, "Sky"),
-             (560, 260, 80, 190, 3, "Blush"), (210, 450, 110, 90, 6, "Sage"))  # fmt: skip
-    for x, y, w, h, lean, tone in notes:
-        fill = s.flat(colour(tone))
-        s.turn(lean, x, y, lambda box=(x, y, w, h), fill=fill: s.rect(*box, fill, 2))  # type: ignore[misc]
+    for x, y, w, h, lean, tone in (
+        (180, 250, 130, 160, -5, "White"), (350, 240, 150, 110, 4, "Butter"), (210, 450, 110, 90, 6, "Sage"),
+        (380, 400, 170, 130, -3, "Sky"), (560, 260, 80, 190, 3, "Blush"),
+    ):  # fmt: skip
+        s.turn(lean, x, y, partial(s.rect, x, y, w, h, s.flat(colour(tone)), 2))
         s.disc(x + w / 2, y + 16, 9, s.ball(colour("Brass")))
 
 
@@ -247,8 +257,10 @@ def bookends(s: Sheet) -> None:
     main = s.main
     s.shadow(400, 310)
     at = 226.0
-    for tone, wide, tall in (("Oat", 40, 300), ("Plum", 52, 340), ("Sea", 34, 280), ("Chalk", 46, 320), ("Rust", 58, 350),
-                             ("Ink", 36, 300), ("Sand", 48, 330), ("Sage", 32, 270)):  # fmt: skip
+    for tone, wide, tall in (
+        ("Oat", 40, 300), ("Plum", 52, 340), ("Sea", 34, 280), ("Chalk", 46, 320), ("Rust", 58, 350),
+        ("Ink", 36, 300), ("Sand", 48, 330), ("Sage", 32, 270),
+    ):  # fmt: skip
         s.rect(at, FLOOR - tall, wide, tall, s.round_(colour(tone)), 3)
         s.strokes(
             [[(at + 8, y), (at + wide - 8, y)] for y in (FLOOR - tall + 40, FLOOR - 40)], colour("Brass"), 4

@@ -54,8 +54,11 @@ def teapot(s: Sheet) -> None:
     main, fine = s.main, s.trait("shape") == "fine"
     top, half = (360, 150) if fine else (390, 190)
     s.shadow(400, half)
-    s.path(f"M{400 - half + 20} 520C{300 - half} 500 {300 - half} 400 {250 - half} {top + 10}L{290 - half} {top}"
-           f"C{330 - half} 420 {360 - half} 440 {400 - half + 30} 440Z", s.round_(main))  # fmt: skip
+    s.path(
+        f"M{420 - half} 520C{300 - half} 500 {300 - half} 400 {250 - half} {top + 10}L{290 - half} {top}"
+        f"C{330 - half} 420 {360 - half} 440 {430 - half} 440Z",
+        s.round_(main),
+    )
     if fine:
         s.curve("M300 380C290 180 510 180 500 380", s.flat(colour("Brass")), 12)
     else:
@@ -119,7 +122,8 @@ def glass(s: Sheet) -> None:
                 s.poly([(x - 96, 420), (x + 96, 420), (x + 78, 636), (x - 78, 636)], tint, opacity=0.6)
                 s.poly([(x - 88, 500), (x + 88, 500), (x + 76, 628), (x - 76, 628)], drink, opacity=0.6)
                 s.oval(x, 420, 96, 16, "#ffffff", opacity=0.6)
-        s.curve(f"M{x - 50} 330V{400}", "#ffffff", 10, opacity=0.7)
+        top = {"tumbler": 460, "highball": 310}.get(s.trait("shape"), 320)
+        s.curve(f"M{x - 46} {top}v70", "#ffffff", 10, opacity=0.7)
 
 
 @drawing("bottle")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
 from math import cos, radians, sin
 
 from .kit import FLOOR, Sheet, colour, dark, drawing, light
@@ -33,9 +35,10 @@ def _herb(s: Sheet, x: float, y: float, height: float, base: str) -> None:
     ]
     s.strokes([[(x, y), (x + over, y + up)] for _, over, up in stems], dark(base, 0.25), 5)
     for step, tone in ((0.45, dark(base, 0.1)), (0.72, base), (1, light(base, 0.2))):
-        size = (height * 0.34, height * 0.2)
+        size = (height * 0.36, height * 0.16)
         s.path("".join(_leaf((x + over * step, y + up * step), lean + side, size)
-                       for lean, over, up in stems for side in (-66, 66, 0)[: 3 if step == 1 else 2]), tone)  # fmt: skip
+                       for lean, over, up in stems
+                       for side in (-66, 66, 0)[: 3 if step == 1 else 2]), tone)  # fmt: skip
 
 
 def _fern(s: Sheet, y: float) -> None:
@@ -172,10 +175,10 @@ def mister(s: Sheet) -> None:
 @drawing("garden_tools")
 def garden_tools(s: Sheet) -> None:
     wood, steel = s.main, colour("Steel")
-    s.shadow(300, 80, 730)
-    s.shadow(510, 80, 730)
+    s.bare()
     for x in (290, 510):
         s.curve(f"M{x} 120q-34 -50 0 -66q34 16 0 66", s.flat(colour("Walnut")), 8)
+        s.disc(x, 58, 11, s.ball(colour("Brass")))
         s.turned([(106, 18), (130, 27), (220, 21), (300, 30), (350, 20)], s.round_(wood), x)
         s.rect(x - 20, 340, 40, 34, s.round_(colour("Brass")), 4)
         s.rect(x - 9, 370, 18, 90, s.round_(steel))
@@ -190,18 +193,14 @@ def garden_tools(s: Sheet) -> None:
 @drawing("secateurs")
 def secateurs(s: Sheet) -> None:
     main, steel = s.main, colour("Steel")
-    s.shadow(400, 190, 690, 22)
+    s.bare()
     s.path("M392 360C350 300 350 220 400 130C450 210 470 290 446 360Z", s.round_(steel, 0.7))
     s.path("M440 372C520 330 526 250 500 176C492 262 452 310 400 330Z", s.round_(dark(steel, 0.2), 0.5))
     s.curve("M410 400C300 460 270 560 250 676", s.flat(main), 46)
     s.curve("M424 400C520 460 550 560 560 676", s.flat(dark(main, 0.1)), 46)
     s.curve("M384 430C290 500 272 590 252 660", light(main, 0.5), 6, opacity=0.5)
-    for number in range(5):
-        s.line(
-            [(352 + number * 4, 500 + number * 14), (470 - number * 4, 506 + number * 14)],
-            dark(steel, 0.25),
-            6,
-        )
+    spring = [(388, 440), (452, 448), (386, 462), (456, 470), (384, 484), (460, 494)]
+    s.line(spring, dark(steel, 0.25), 7)
     s.disc(418, 372, 42, s.ball(dark(steel, 0.25)))
     s.disc(418, 372, 16, s.ball(colour("Brass")))
 
@@ -209,9 +208,9 @@ def secateurs(s: Sheet) -> None:
 @drawing("gloves")
 def gloves(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 230, 716)
+    s.bare()
     for x, lean in ((150, -7), (410, 8)):
-        s.turn(lean, x + 120, 460, lambda x=x: _glove(s, x, main))  # type: ignore[misc]
+        s.turn(lean, x + 120, 460, partial(_glove, s, x, main))
 
 
 def _glove(s: Sheet, x: float, main: str) -> None:
@@ -249,8 +248,11 @@ def bird_house(s: Sheet) -> None:
     if shape == "bees":
         s.poly([(400, 230), (536, 348), (536, 672), (264, 672), (264, 348)], dark(main, 0.5))
         for wide, part in ((19, 0), (15, 1)):
-            tubes = [(296 + column * 42 - row % 2 * 8, 376 + row * 40) for row in range(8) for column in range(6)
-                     if (row * 7 + column * 3) % 5 % 2 == part]  # fmt: skip
+            tubes = [
+                (296 + column * 42 - row % 2 * 8, 376 + row * 40)
+                for row, column in product(range(8), range(6))
+                if (row * 7 + column * 3) % 5 % 2 == part
+            ]
             s.dots(tubes, wide, colour("Bamboo"))
             s.dots(tubes, wide * 0.5, "#3a2c22")
         s.disc(400, 296, 24, s.flat(colour("Bamboo")))
@@ -272,7 +274,8 @@ def fire_bowl(s: Sheet) -> None:
     main = s.main
     s.shadow(400, 230, GROUND)
     s.disc(400, 330, 320, s.glow("#ffb45c", 0.6))
-    s.path("M280 450C240 350 340 330 330 220C400 270 390 330 430 300C450 270 446 230 430 190C540 260 560 370 520 450Z",
+    s.path("M280 450C240 350 340 330 330 220C400 270 390 330 430 300C450 270 446 230 430 190"
+           "C540 260 560 370 520 450Z",
            s.ball("#f08a35"))  # fmt: skip
     s.path("M330 452C320 390 380 370 380 310C440 350 470 390 460 452Z", "#ffd479")
     for a, b in (((260, 430), (500, 400)), ((540, 436), (330, 396))):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .kit import Sheet, colour, dark, drawing, light
 
 BEECH = colour("Beech")
@@ -13,8 +15,9 @@ def blocks(s: Sheet) -> None:
     main, bare = s.main, BEECH
     s.shadow(400, 290, GROUND)
     for x, y, w, h, tone in (
-        (130, 570, 120, 120, main), (550, 570, 120, 120, bare), (250, 630, 120, 60, bare), (160, 470, 80, 100, bare),
-        (570, 430, 80, 140, main), (290, 330, 60, 120, main), (450, 330, 60, 120, bare),
+        (130, 570, 120, 120, main), (550, 570, 120, 120, bare), (250, 630, 120, 60, bare),
+        (160, 470, 80, 100, bare), (570, 430, 80, 140, main), (290, 330, 60, 120, main),
+        (450, 330, 60, 120, bare),
     ):  # fmt: skip
         s.rect(x, y, w, h, s.flat(tone), 6)
     s.path(f"M270 630V450H530V{GROUND}H470V600A70 70 0 0 0 330 600V630Z", s.flat(light(main, 0.3)))
@@ -43,8 +46,8 @@ def stacker(s: Sheet) -> None:
 def _wheels(s: Sheet, xs: tuple[int, ...], y: float, r: float) -> None:
     for x in xs:
         s.disc(x, y, r, s.ball(dark(BEECH, 0.12)))
-        s.disc(x, y, r * 0.62, "none", stroke=dark(BEECH, 0.4), stroke_width=3)
-        s.disc(x, y, r * 0.22, dark(BEECH, 0.5))
+    for share, tone in ((0.66, dark(BEECH, 0.4)), (0.56, BEECH), (0.22, dark(BEECH, 0.5))):
+        s.dots([(x, y) for x in xs], r * share, tone)
 
 
 @drawing("train")
@@ -107,9 +110,8 @@ def rabbit(s: Sheet) -> None:
     main, seam = s.main, dark(s.main, 0.4)
     s.shadow(400, 190, 710)
     for x, lean in ((346, -10), (454, 12)):
-        fill = s.round_(main)
-        s.turn(lean, x, 260, lambda x=x, fill=fill: s.oval(x, 160, 40, 130, fill))  # type: ignore[misc]
-        s.turn(lean, x, 260, lambda x=x: s.oval(x, 166, 20, 96, light(colour("Blush"), 0.1)))  # type: ignore[misc]
+        s.turn(lean, x, 260, partial(s.oval, x, 160, 40, 130, s.round_(main)))
+        s.turn(lean, x, 260, partial(s.oval, x, 166, 20, 96, light(colour("Blush"), 0.1)))
     for x in (310, 490):
         s.rect(x - 38, 560, 76, 150, s.round_(main), 38)
         s.oval(x, 690, 52, 30, s.ball(light(main, 0.15)))
@@ -127,6 +129,7 @@ def rabbit(s: Sheet) -> None:
 @drawing("kite")
 def kite(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.curve("M400 540C330 600 480 640 420 710S300 760 260 740", dark(main, 0.15), 5)
     for x, y, name in ((384, 580, "Mustard"), (438, 664, "Sky"), (330, 748, "Sage")):
         tone = dark(main, 0.25) if colour(name) == main else colour(name)
@@ -144,6 +147,7 @@ def kite(s: Sheet) -> None:
 @drawing("puzzle")
 def puzzle(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.rect(112, 146, 600, 520, "#2a2018", 22, opacity=0.18)
     s.rect(100, 134, 600, 520, s.flat(BEECH), 22)
     s.rect(136, 170, 528, 448, s.flat(light(main, 0.55)), 12)
@@ -163,7 +167,8 @@ def puzzle(s: Sheet) -> None:
     s.disc(478, 236, 38, s.ball(colour("Mustard")))
     s.path("M340 596v-34q0-26 30-26h62l10-30 22 14v30q0 16-20 16v30h-18v-24h-60v24Z", s.flat(colour("Clay")))
     s.path("M540 600q0-46 50-46t50 46Z", s.flat(dark(colour("Clay"), 0.4)))
-    s.strokes([[(560, 556), (552, 536)], [(580, 550), (576, 530)], [(600, 550), (606, 530)], [(620, 558), (630, 540)]],
+    s.strokes([[(560, 556), (552, 536)], [(580, 550), (576, 530)], [(600, 550), (606, 530)],
+               [(620, 558), (630, 540)]],
               dark(colour("Clay"), 0.4), 7)  # fmt: skip
 
 
@@ -198,7 +203,8 @@ def owl(s: Sheet) -> None:
     for x in (246, 554):
         s.oval(x, 510, 40, 110, s.flat(dark(main, 0.14)))
     s.oval(400, 560, 104, 112, light(main, 0.5))
-    s.strokes([[(x - 14, y), (x, y + 14), (x + 14, y)] for x, y in ((360, 510), (440, 510), (400, 550), (360, 590), (440, 590))],
+    feathers = ((360, 510), (440, 510), (400, 550), (360, 590), (440, 590))
+    s.strokes([[(x - 14, y), (x, y + 14), (x + 14, y)] for x, y in feathers],
               dark(main, 0.25), 6)  # fmt: skip
     for x in (334, 466):
         s.disc(x, 386, 68, s.flat(light(main, 0.7)))
@@ -211,13 +217,14 @@ def owl(s: Sheet) -> None:
 @drawing("height_chart")
 def height_chart(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.rect(310, 40, 200, 720, "#2a2018", 4, opacity=0.16)
     s.board(300, 32, 200, 720, main, 6)
     ink = dark(main, 0.65)
     s.strokes([[(300, y), (328, y)] for y in range(52, 752, 14)], ink, 3)
     s.strokes([[(300, y), (366, y)] for y in range(52, 752, 70)], ink, 5)
-    digits = {"6": "m20 0h-20v36h20v-18h-20", "8": "m0 0h20v36h-20v-36m0 18h20", "1": "m10 0v36", "0": "m0 0h20v36h-20Z",
-              "2": "m0 0h20v18h-20v18h20", "4": "m0 0v18h20m0-18v36"}  # fmt: skip
+    digits = {"6": "m20 0h-20v36h20v-18h-20", "8": "m0 0h20v36h-20v-36m0 18h20", "1": "m10 0v36",
+              "0": "m0 0h20v36h-20Z", "2": "m0 0h20v18h-20v18h20", "4": "m0 0v18h20m0-18v36"}  # fmt: skip
     for y, number in ((664, "60"), (524, "80"), (384, "100"), (244, "120"), (104, "140")):
         d = "".join(f"M{390 + place * 32} {y}{digits[digit]}" for place, digit in enumerate(number))
         s.curve(d, ink, 6)

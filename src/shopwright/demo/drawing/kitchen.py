@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from .kit import Sheet, colour, dark, drawing, light
 
 STEEL = "#c4cad0"
@@ -10,6 +12,7 @@ STEEL = "#c4cad0"
 @drawing("board")
 def board(s: Sheet) -> None:
     main = s.main
+    s.bare()
     if s.trait("shape") == "endgrain":
         s.shadow(400, 280, 610, 40)
         s.rect(130, 240, 540, 380, dark(main, 0.3), 22)
@@ -21,8 +24,8 @@ def board(s: Sheet) -> None:
         s.rect(130, 220, 540, 380, "none", 22, stroke=dark(main, 0.2), stroke_width=6)
         return
     s.shadow(400, 240, 690, 26)
-    s.path("M360 120Q400 90 440 120L448 250Q580 270 580 380V640Q580 680 540 680H260Q220 680 220 640V380Q220 270 "
-           "352 250Z", s.flat(main))  # fmt: skip
+    s.path("M360 120Q400 90 440 120L448 250Q580 270 580 380V640Q580 680 540 680H260"
+           "Q220 680 220 640V380Q220 270 352 250Z", s.flat(main))  # fmt: skip
     s.disc(400, 150, 18, dark(main, 0.5))
     for x in (290, 350, 430, 500):
         s.curve(
@@ -33,6 +36,7 @@ def board(s: Sheet) -> None:
 @drawing("knife")
 def knife(s: Sheet) -> None:
     handle = s.main
+    s.bare()
     s.shadow(400, 300, 470, 30)
     match s.trait("shape"):
         case "bread":
@@ -57,6 +61,7 @@ def knife(s: Sheet) -> None:
 @drawing("knife_bar")
 def knife_bar(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.board(110, 250, 580, 80, main, 14)
     for x, long in ((200, 300), (330, 240), (450, 200), (560, 150)):
         s.path(f"M{x} 230V{290 + long}Q{x + 52} {250 + long} {x + 46} 230Z", s.flat(STEEL))
@@ -68,22 +73,19 @@ def knife_bar(s: Sheet) -> None:
 @drawing("rolling_pin")
 def rolling_pin(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 320, 500, 34)
-
-    def pin() -> None:
-        for x in (70, 620):
-            s.rect(x, 374, 110, 52, s.flat(dark(main, 0.08)), 26)
-        s.rect(160, 340, 480, 120, s.flat(main), 40)
-        s.rect(170, 352, 460, 26, light(main, 0.5), 13, opacity=0.6)
-        s.grain(180, 380, 440, 70, main)
-
-    s.turn(-14, 400, 400, pin)
+    s.bare()
+    s.turn(-14, 400, 400, partial(s.rect, 90, 390, 640, 92, "#2a2018", 44, opacity=0.14))
+    for x in (70, 620):
+        s.turn(-14, 400, 400, partial(s.rect, x, 374, 110, 52, s.flat(dark(main, 0.08)), 26))
+    s.turn(-14, 400, 400, partial(s.rect, 160, 340, 480, 120, s.flat(main), 40))
+    s.turn(-14, 400, 400, partial(s.rect, 170, 352, 460, 26, light(main, 0.5), 13, opacity=0.6))
+    s.turn(-14, 400, 400, partial(s.grain, 180, 380, 440, 70, main))
 
 
 @drawing("utensils")
 def utensils(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 250, 720, 20)
+    s.bare()
     for x, kind in ((200, "spoon"), (330, "slot"), (460, "spatula"), (590, "fork")):
         s.rect(x - 11, 330, 22, 380, s.flat(main), 11)
         if kind == "spoon":
@@ -104,9 +106,10 @@ def utensils(s: Sheet) -> None:
 @drawing("whisk")
 def whisk(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 110, 740, 16)
+    s.bare()
     for half in (30, 70, 110):
-        s.curve(f"M{400 - 16} 420C{400 - half * 1.5:.0f} 300 {400 - half} 90 400 90S{400 + half * 1.5:.0f} 300 416 420",
+        s.curve(f"M{400 - 16} 420C{400 - half * 1.5:.0f} 300 {400 - half} 90 400 90"
+                f"S{400 + half * 1.5:.0f} 300 416 420",
                 s.round_(STEEL), 8)  # fmt: skip
     s.line([(400, 90), (400, 420)], "#aeb5bb", 7)
     s.rect(374, 410, 52, 310, s.round_(main), 24)
@@ -122,14 +125,8 @@ def jar(s: Sheet) -> None:
         s.shadow(x, half)
         s.rect(x - half, top, half * 2, 640 - top, "#dfecec", 24, opacity=0.75)
         s.rect(x - half + 12, top + 70, half * 2 - 24, 558 - top, s.round_(inside), 16)
-        for _ in range(30):
-            s.oval(
-                x + s.chance.uniform(-0.8, 0.8) * half,
-                s.chance.uniform(top + 86, 616),
-                9,
-                5,
-                dark(inside, 0.18),
-            )
+        grains = [(s.chance.uniform(-0.8, 0.8) * half, s.chance.uniform(top + 86, 616)) for _ in range(34)]
+        s.strokes([[(x + off, y), (x + off + 9, y + 3)] for off, y in grains], dark(inside, 0.18), 7)
         s.rect(x - half + 14, top + 10, 18, 600 - top, "#ffffff", 9, opacity=0.6)
         s.board(x - half + 6, top - 44, half * 2 - 12, 50, lid, 10)
 

@@ -6,33 +6,31 @@ from .kit import Sheet, colour, dark, drawing, light
 
 
 def _speckles(s: Sheet, cx: float, cy: float, rx: float, ry: float, ink: str) -> None:
-    for _ in range(46):
-        x, y = s.chance.uniform(-1, 1), s.chance.uniform(-1, 1)
-        if x * x + y * y < 1:
-            s.disc(cx + x * rx, cy + y * ry, s.chance.uniform(1.5, 3.5), ink, opacity=0.6)
+    for size in (1.5, 2.5, 3.5):
+        spots = [(s.chance.uniform(-1, 1), s.chance.uniform(-1, 1)) for _ in range(18)]
+        s.dots([(cx + x * rx, cy + y * ry) for x, y in spots if x * x + y * y < 1], size, ink, opacity=0.6)
 
 
 @drawing("plate")
 def plate(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 290, 560, 60)
-    wide = s.trait("rim") == "wide"
-    for lift in (26, 13, 0):
-        s.oval(400, 500 - lift * 2 + 16, 290, 128, dark(main, 0.3))
-        s.oval(400, 500 - lift * 2, 290, 128, s.flat(light(main, 0.1)))
-    y = 500
-    s.oval(400, y, 290, 128, s.flat(light(main, 0.14)))
-    inner = 170 if wide else 230
-    s.oval(400, y + 6, inner, inner * 0.42, s.flat(dark(main, 0.08)))
-    s.oval(400, y + 12, inner - 12, inner * 0.4 - 6, s.flat(light(main, 0.06)))
+    s.horizon = 330
+    s.shadow(400, 300, 590, 100)
+    s.path("M110 520A290 122 0 0 0 690 520L560 632Q400 664 240 632Z", s.round_(dark(main, 0.16)))
+    s.oval(400, 520, 290, 122, s.flat(light(main, 0.14)))
+    inner = 178 if s.trait("rim") == "wide" else 240
+    s.oval(400, 526, inner, inner * 0.4, s.flat(dark(main, 0.12)))
+    s.oval(400, 532, inner - 10, inner * 0.4 - 7, s.flat(light(main, 0.1)))
+    s.oval(400, 520, 288, 120, "none", stroke=light(main, 0.6), stroke_width=4, opacity=0.7)
     if s.trait("rim") == "speckled":
-        _speckles(s, 400, y, 280, 120, dark(main, 0.55))
+        _speckles(s, 400, 520, 280, 112, dark(main, 0.55))
 
 
 @drawing("platter")
 def platter(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 320, 540, 50)
+    s.horizon = 330
+    s.shadow(400, 330, 560, 90)
     s.oval(400, 500, 320, 110, dark(main, 0.3))
     s.oval(400, 482, 320, 110, s.flat(light(main, 0.12)))
     s.oval(400, 490, 276, 84, s.flat(dark(main, 0.06)))
@@ -94,6 +92,7 @@ def egg_cup(s: Sheet) -> None:
 @drawing("cutlery")
 def cutlery(s: Sheet) -> None:
     metal = s.main
+    s.bare()
     s.rect(150, 130, 500, 570, s.flat(colour("Linen")), 10)
     s.rect(150, 130, 500, 26, light(colour("Linen"), 0.5), 10)
     for x in (240, 400, 560):
