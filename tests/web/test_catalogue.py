@@ -118,6 +118,17 @@ class TestSearch:
         assert "/search?q=a" in page.links
         assert "/search?q=a&category=home&material=Oak" in page.links
 
+    async def test_shows_the_most_telling_facets_and_what_is_chosen_of_the_others(self, shop, mesh):
+        values = [{"value": str(number), "count": 1, "label": f"No. {number}"} for number in range(12)]
+        mesh.goods.facets = {f"facet {number}": values for number in range(20)} | {"lonely": values[:1]}
+
+        page = await shop.get("/search?facet+15=3")
+
+        shown = {box["name"] for box in page.all("input", type="checkbox")}
+        assert shown == {f"facet {number}" for number in range(10)} | {"facet 15"}
+        assert len(page.all("input", type="checkbox", name="facet 1")) == 12
+        assert "No. 3 × – remove this filter" in page.text
+
     async def test_suggests_another_word_when_nothing_is_found(self, shop, mesh):
         mesh.goods.suggestion = "lamp"
 

@@ -22,6 +22,7 @@ from ..visit import Visit
 PAGE = 24
 SHELF = 8
 SHELF_MIN = 4  # fewer look like a mistake
+SHELF_FROM = 48  # products that a shelf is picked from, so that it shows more than the last delivery
 SORTS = {
     "relevance": "Best match",
     "newest": "Newest",
@@ -39,13 +40,13 @@ VALUES_MAX = 10
 async def home(visit: Visit) -> Response[bytes]:
     products = visit.site.products
     newest, wanted, _ = await asyncio.gather(
-        unless_away(products.products(limit=SHELF, sort="newest")),
-        unless_away(products.products(limit=SHELF, sort="popular")),
+        unless_away(products.products(limit=SHELF_FROM, sort="newest")),
+        unless_away(products.products(limit=SHELF_FROM, sort="popular")),
         visit.site.categories.get(),
     )
-    fresh = newest.items if newest else []
+    fresh = _spread(newest.items if newest else [])
     new_ids = {product.id for product in fresh}
-    best = [product for product in (wanted.items if wanted else []) if product.id not in new_ids]
+    best = _spread([product for product in (wanted.items if wanted else []) if product.id not in new_ids])
     return await visit.page(
         "home.html",
         public=newest is not None,
@@ -53,6 +54,17 @@ async def home(visit: Visit) -> Response[bytes]:
         best=best if len(best) >= SHELF_MIN else [],
         away=newest is None,
     )
+
+
+def _spread(products: list[Product]) -> list[Product]:
+    """A shelf of these, in their order, with one of each category before any second."""
+    seen: dict[str, int] = {}
+    turns = []
+    for product in products:
+        kind = product.categories[0].slug if product.categories else ""
+        seen[kind] = turn = seen.get(kind, 0) + 1
+        turns.append((turn, product))
+    return [product for _, product in sorted(turns, key=lambda pair: pair[0])][:SHELF]
 
 
 @get("/category/{slug:str}", include_in_schema=False)
