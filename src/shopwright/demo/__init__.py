@@ -4,9 +4,9 @@
 pictures it names into `folder/pictures`. The same bytes every time, in well under a second; a file that is
 already right is left alone. Nothing here is copied from elsewhere, and nothing needs the network.
 
-`data/*.toml` is the merchandise, written by hand: names, texts, prices in euros, options, what is sold out. Add a
-product by adding a table there; `sku` is its number within the file's `prefix` and never changes. `shop`
-turns a table into a draft: SKUs, barcodes, prices in the other currencies, stock. `colours` says what
+`data/*.toml` is the merchandise, written by hand: names, texts, prices in euros, options, what is sold out.
+Add a product by adding a table there; `sku` is its number within the file's `prefix` and never changes.
+`shop` turns a table into a draft: SKUs, barcodes, prices in the other currencies, stock. `colours` says what
 "Moss" or "Walnut" looks like; a value of Colour, Wood or Finish that stands there gets its own picture.
 `drawing` draws: `look = { draw = "mug", … }` names a function of `drawing/*.py`, the rest are its traits.
 Pictures use plain shapes and gradients only, as the catalogue refuses any other SVG.
@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from . import shop
-from .drawing import DRAWINGS, draw
+from .drawing import draw
 
 __all__ = ["write"]
 
@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
     """Write `products.jsonl` and `pictures/*.svg` into `folder`, which is made if it is missing."""
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    items = [item for item in shop.items() if item.table["look"]["draw"] in DRAWINGS]
+    items = shop.items()
     encoder = msgspec.json.Encoder()
     for item in items:
         for picture in item.pictures:

@@ -196,8 +196,8 @@ class Sheet:
 
     def shapes(self, outlines: Iterable[Sequence[Point]], fill: str, **more: Any) -> None:
         """Many polygons of one colour, as one element."""
-        self.path("".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points) + "Z" for points in outlines), fill,
-                  **more)  # fmt: skip
+        d = "".join("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points) + "Z" for points in outlines)
+        self.path(d, fill, **more)
 
     def turned(self, profile: Sequence[Point], fill: str, cx: float = 400, **more: Any) -> None:
         """A body of revolution: `profile` lists (y, half width) from top to bottom, smoothly joined."""

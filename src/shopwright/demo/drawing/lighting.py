@@ -34,7 +34,7 @@ def table_lamp(s: Sheet) -> None:
     match base:
         case "ball":
             s.path(
-                f"M378 428Q380 452 350 466C258 510 268 600 336 {FLOOR}H464C532 600 542 510 450 466Q420 452 422 428Z",
+                "M378 428q2 24 -28 38C258 510 268 600 336 640H464C532 600 542 510 450 466q-30 -14 -28 -38Z",
                 s.ball(main),
             )
             s.rect(392, 380, 16, 60, s.round_(colour("Brass")))
@@ -106,10 +106,9 @@ def pendant(s: Sheet) -> None:
             s.turned([(264, 44), (300, 120), (360, 178), (430, 200), (500, 184), (556, 130), (584, 84)],
                      s.round_(main))  # fmt: skip
             s.oval(400, 584, 84, 14, "#fff3d6")
-            rings = ((300, 116), (330, 150), (362, 176), (396, 192), (430, 197), (464, 192), (498, 180), (530, 154),
-                     (558, 122))  # fmt: skip
-            s.curve("".join(f"M{400 - half} {y}q{half} 26 {half * 2} 0" for y, half in rings), dark(main, 0.35), 5,
-                    opacity=0.5)  # fmt: skip
+            halves = (116, 150, 176, 192, 197, 192, 180, 154, 122)
+            rings = [f"M{400 - half} {300 + n * 32}q{half} 26 {half * 2} 0" for n, half in enumerate(halves)]
+            s.curve("".join(rings), dark(main, 0.35), 5, opacity=0.5)
             ribs = (-3, -2, -1, 0, 1, 2, 3)
             s.curve("".join(f"M{400 + n * 12} 268Q{400 + n * 106} 430 {400 + n * 25} 582" for n in ribs),
                     light(main, 0.35), 4, opacity=0.4)  # fmt: skip
@@ -226,6 +225,5 @@ def candle(s: Sheet) -> None:
 
 
 def _flame(s: Sheet, x: float, y: float) -> None:
-    s.path(f"M{x} {y - 34}C{x + 22} {y - 4} {x + 16} {y + 18} {x} {y + 20}C{x - 16} {y + 18} {x - 22} {y - 4} "
-           f"{x} {y - 34}Z", "#ffc65c")  # fmt: skip
+    s.path(f"M{x} {y - 34}c22 30 16 52 0 54c-16 -2 -22 -24 0 -54Z", "#ffc65c")
     s.oval(x, y + 6, 7, 12, "#fff6d8")

@@ -49,13 +49,13 @@ def chair(s: Sheet) -> None:
             _legs(s, wood, seat, (left, right))
     _seat(s, left, seat, right - left, main)
     if s.trait("seat") == "cord":
-        for number in range(8):
-            x = left + 20 + number * (right - left - 40) / 7
-            s.line([(x, seat - 2), (400 + (x - 400) * 0.78, seat - 54)], dark(main, 0.25), 2, opacity=0.6)
+        for across in range(-7, 8, 2):
+            off = across * (right - left - 40) / 14
+            s.line([(400 + off, seat - 2), (400 + off * 0.78, seat - 54)], dark(main, 0.25), 2, opacity=0.6)
     elif s.trait("seat") == "slats":
         for number in range(1, 4):
-            y = seat - number * 14
-            s.line([(left + number * 8, y), (right - number * 8, y)], dark(main, 0.4), 3, opacity=0.6)
+            y, inset = seat - number * 14, number * 8
+            s.line([(left + inset, y), (right - inset, y)], dark(main, 0.4), 3, opacity=0.6)
 
 
 def _back(
@@ -115,10 +115,8 @@ def stool(s: Sheet) -> None:
     if tall:
         s.line([(318, 560), (482, 560)], s.flat(dark(main, 0.1)), 12)
     if s.trait("seat") == "saddle":
-        s.path(f"M236 {seat - 30}Q400 {seat + 30} 564 {seat - 30}V{seat + 14}Q400 {seat + 74} 236 {seat + 14}Z",
-               s.flat(dark(main, 0.12)))  # fmt: skip
-        s.path(f"M262 {seat - 48}Q400 {seat} 538 {seat - 48}L564 {seat - 30}Q400 {seat + 30} 236 {seat - 30}Z",
-               s.flat(light(main, 0.14)))  # fmt: skip
+        s.path(f"M236 {seat - 30}q164 60 328 0v44q-164 60 -328 0Z", s.flat(dark(main, 0.12)))
+        s.path(f"M262 {seat - 48}q138 48 276 0l26 18q-164 60 -328 0Z", s.flat(light(main, 0.14)))
     else:
         s.oval(400, seat + 22, 138, 40, dark(main, 0.22))
         s.oval(400, seat, 138, 40, s.flat(light(main, 0.1)))
@@ -183,9 +181,9 @@ def sofa(s: Sheet) -> None:
     s.rect(110, 300, 580, 260, s.flat(dark(main, 0.08)), 46)
     width = 500 / seats
     for number in range(seats):
-        x = 150 + number * width
-        s.rect(x + 4, 330, width - 8, 170, s.flat(main), 34)
-        s.rect(x + 4, 470, width - 8, 84, s.flat(light(main, 0.12)), 28)
+        place = 154 + number * width
+        s.rect(place, 330, width - 8, 170, s.flat(main), 34)
+        s.rect(place, 470, width - 8, 84, s.flat(light(main, 0.12)), 28)
     s.rect(120, 545, 560, 62, s.flat(dark(main, 0.14)), 16)
     arm, radius = (48, 14) if slim else (84, 42)
     for x in (84, 716 - arm):

@@ -43,8 +43,9 @@ def _weave(s: Sheet, y: float, h: float, halves: tuple[float, float], base: str)
 @drawing("basket")
 def basket(s: Sheet) -> None:
     main = s.main
-    s.shadow(400, 190, GROUND)
-    match s.trait("shape"):
+    shape = s.trait("shape")
+    s.shadow(400, 190, 652 if shape == "trug" else GROUND)
+    match shape:
         case "felt":
             s.path(
                 f"M210 380H590L562 {GROUND - 20}Q400 {GROUND + 20} 238 {GROUND - 20}Z", s.round_(main, 0.25)
@@ -81,7 +82,7 @@ def basket(s: Sheet) -> None:
 
 @drawing("bookcase")
 def bookcase(s: Sheet) -> None:
-    main, shape, rows = s.main, s.trait("shape"), int(s.trait("rows"))
+    main, shape, rows = s.main, s.trait("shape"), int(s.trait("rows", "3"))
     wood = s.tone("trim", s.picture.colour)
     s.shadow(400, 200, 720)
     top, bottom = 110, 700

@@ -55,7 +55,7 @@ def table(s: Sheet) -> None:
             s.shadow(400, 230, GROUND)
             _legs(s, main, 430, (210, 590))
             _top(s, 160, 420, 480, main, depth=70)
-            s.board(166, 446, 468, 120, dark(main, 0.08), 10)
+            s.board(166, 446, 468, 84, dark(main, 0.08), 8)
             s.line([(168, 445), (632, 445)], dark(main, 0.45), 4, opacity=0.7)
             for x in (250, 526):
                 s.rect(x, 434, 24, 26, s.flat(colour("Brass")), 4)

@@ -41,13 +41,13 @@ def _bands(
 
 def _checked(s: Sheet, at: Place, base: str, *, tartan: bool) -> None:
     ink, deep = light(base, 0.55), dark(base, 0.3)
-    places = [(number + 0.5) / 6 for number in range(6)]
+    places = [(number + 0.5) / 5 for number in range(5)]
     for down in (False, True):
         _bands(s, at, [(place, 0.05) for place in places], ink, down=down, opacity=0.42)
         if tartan:
             _bands(s, at, [(place + 0.055, 0.022) for place in places], deep, down=down, opacity=0.6)
-            _bands(s, at, [(place - 0.06, 0.01) for place in places[::2]], colour("Mustard"), down=down,
-                   opacity=0.9)  # fmt: skip
+            thin = [(place - 0.06, 0.01) for place in places[::3]]
+            _bands(s, at, thin, colour("Mustard"), down=down, opacity=0.9)
 
 
 def _grid(s: Sheet, at: Place, ink: str, *, slanted: bool) -> None:
@@ -80,7 +80,8 @@ def _scattered(s: Sheet, kind: str, at: Place, base: str) -> None:
         return
     cells = [(column, row) for row in range(7) for column in range(11)]
     for tone in (light(base, 0.5), light(base, 0.25), dark(base, 0.14)):
-        spots = [at((column + 0.6 + row % 2 * 0.3) / 11.6, (row + 0.6) / 7.2) for column, row in cells
+        spots = [at((column + s.chance.uniform(0.4, 1.2)) / 11.6, (row + s.chance.uniform(0.5, 0.75)) / 7.2)
+                 for column, row in cells
                  if s.chance.random() < 0.55]  # fmt: skip
         s.strokes([[(x - 10, y), (x + s.chance.uniform(6, 14), y + 2)] for x, y in spots], tone, 19)
 
@@ -142,7 +143,8 @@ def _pattern(s: Sheet, kind: str, at: Place, base: str) -> None:
 def _fringe(s: Sheet, at: Place, edge: float, length: float, tone: str) -> None:
     """Threads along an edge, which is how far down (0 or 1)."""
     ends = [at((number + 0.5) / 30, edge) for number in range(30)]
-    s.strokes([[(x, y), (x + s.chance.uniform(-3, 3), y + length)] for x, y in ends], tone, 3)
+    threads = [f"M{x:.0f} {y:.0f}l{s.chance.randint(-3, 3)} {length:.0f}" for x, y in ends]
+    s.curve("".join(threads), tone, 3)
 
 
 @drawing("cushion")
