@@ -122,18 +122,18 @@ def migrate() -> None:
 @app.command(hidden=True)
 def serve(service: str) -> None:
     """Run one service in the foreground: requests and background work (what the supervisor runs)."""
+    _installation()  # before anything reads the environment
     from shopwright.chassis import server
 
-    _installation()
     server.run(service)
 
 
 @app.command(hidden=True)
 def work(service: str) -> None:
     """Run only the background work of a service in the foreground."""
+    _installation()
     from shopwright.chassis import server
 
-    _installation()
     server.run(service, serve=False)
 
 
