@@ -119,6 +119,29 @@ class TestOrders:
             assert words in text
         await chromium.check(office)
 
+    async def test_an_order_is_shipped_and_partly_refunded(self, office, client, name, tmp_path):
+        sku = await import_mug(office, name, tmp_path)
+        buyer = Buyer(client)
+        cart = await buyer.address(await buyer.cart_with(sku), "eve@example.com")
+        order = await buyer.outcome((await buyer.order(cart)).json(), cart)
+
+        await office.goto(f"/admin/orders/{order['id']}")
+        await office.click("text=Ship what is left…")
+        await office.fill("#carrier", "DHL")
+        await office.fill("#number", "00340434")
+        await office.click("text=Mark as shipped")
+        await office.wait_for_selector("text=The order is shipped")
+        await office.click("text=Refund…")
+        await office.fill("#amount", "2,50")
+        await office.fill("#reason", "Scratched")
+        await office.click("text=Pay back")
+
+        await office.wait_for_selector("text=Scratched")
+        text = await office.inner_text("main")
+        assert "Shipped 1 unit with DHL" in text
+        assert "Refund of €2.50" in text
+        await chromium.check(office)
+
     async def test_an_order_that_waits_for_its_buyer_is_cancelled(self, office, client, name, tmp_path):
         sku = await import_mug(office, name, tmp_path)
         buyer = Buyer(client)

@@ -133,7 +133,7 @@ def _call(document: Document, server: str, method: str, path: str, operation: Do
 
 def _parameter(document: Document, raw: Document) -> Field:
     schema = raw.get("schema", {})
-    text = " · ".join(filter(None, [raw.get("description", ""), _limits(schema)]))
+    text = _told(raw.get("description", ""), _limits(schema))
     return Field(raw["name"], _type(document, schema), raw.get("required", False), text, [])
 
 
@@ -167,7 +167,7 @@ def _fields(document: Document, raw: Document, depth: int) -> list[Field]:
             name,
             _type(document, member),
             name in required,
-            " · ".join(filter(None, [_text(document, member), _limits(_resolved(document, member))])),
+            _told(_text(document, member), _limits(_resolved(document, member))),
             _fields(document, member, depth + 1) if depth < DEPTH_MAX else [],
         )
         for name, member in schema.get("properties", {}).items()
@@ -201,6 +201,10 @@ def _text(document: Document, raw: Document) -> str:
     if raw.get("$ref", "").endswith("/Money"):
         return ""
     return str(raw.get("description", "")) or str(_resolved(document, raw).get("description", ""))
+
+
+def _told(text: str, limits: str) -> str:
+    return f"{text.rstrip('.')} · {limits}" if text and limits else text or limits
 
 
 def _limits(schema: Document) -> str:
