@@ -8,8 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from shopwright.stack import secrets
 from shopwright.stack.layout import Layout, ports
@@ -20,6 +24,7 @@ from . import importing
 from .gateway import Gateway
 
 Tell = Callable[[str], None]
+SEARCHABLE_S = 60
 
 ACCOUNTS: Final[dict[str, tuple[str, str, Role]]] = {
     "admin": ("admin@shopwright.example", "Alex Admin", "admin"),
@@ -77,3 +82,18 @@ def _catalogue(layout: Layout, demo: dict[str, Any]) -> None:
     if report.refused:
         first = report.errors[0]
         raise importing.BadImport(f"the demo shop refuses {first['identifier']}: {first['detail']}")
+    _until_searchable(gateway, wanted.file)
+
+
+def _until_searchable(gateway: Gateway, file: Path) -> None:
+    """The index follows the catalogue by events: `up` is done when a search finds every product for sale."""
+    lines = msgspec.json.Decoder().decode_lines(file.read_bytes())
+    for_sale = sum(draft["status"] == "active" for draft in lines)
+    until = time.monotonic() + SEARCHABLE_S
+    while gateway.call("GET", "/v1/search", query={"limit": 1})["total"] < for_sale:
+        if time.monotonic() > until:
+            raise importing.BadImport(
+                f"after {SEARCHABLE_S} s a search still does not find all {for_sale} products of the demo "
+                "shop; `shopwright logs products-0` may say why"
+            )
+        time.sleep(0.1)
