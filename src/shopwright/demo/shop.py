@@ -61,14 +61,17 @@ class Item(msgspec.Struct, frozen=True):
 
 
 def items() -> list[Item]:
-    """Every product, in the order of file names and of tables within a file."""
-    found: list[Item] = []
+    """Every product, in the order of tables within a file; the files take turns, so that what is newest in
+    the shop is a bit of everything.
+    """
+    found: list[tuple[float, Item]] = []
     for file in sorted(files(__package__).joinpath("data").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             content = tomllib.loads(file.read_text(encoding="utf-8"))
             shared = Range(content["category"], content["prefix"], content["number"])
-            found += [_item(shared, table) for table in content["product"]]
-    return found
+            tables = content["product"]
+            found += [((place + 1) / len(tables), _item(shared, table)) for place, table in enumerate(tables)]
+    return [item for _, item in sorted(found, key=lambda each: each[0])]
 
 
 def draft(item: Item) -> dict[str, Any]:

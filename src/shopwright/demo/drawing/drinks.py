@@ -136,6 +136,9 @@ def bottle(s: Sheet) -> None:
     s.rect(300, 470, 200, 110, "#fffdf6", 6, opacity=0.85)
     s.line([(330, 510), (470, 510)], dark(main, 0.5), 5)
     s.line([(350, 546), (450, 546)], dark(main, 0.3), 4)
-    s.rect(370, 150, 60, 46, s.ball("#f7f4ee"), 16)
-    s.curve("M352 260L366 178H434L448 260", s.flat(colour("Steel")), 8)
+    if s.trait("shape") == "swing":
+        s.rect(370, 150, 60, 46, s.ball("#f7f4ee"), 16)
+        s.curve("M352 260L366 178H434L448 260", s.flat(colour("Steel")), 8)
+    else:
+        s.rect(376, 150, 48, 50, s.round_(colour("Natural")), 8)
     s.curve("M316 430Q296 520 314 600", "#ffffff", 12, opacity=0.6)

@@ -35,7 +35,7 @@ def _herb(s: Sheet, x: float, y: float, height: float, base: str) -> None:
     ]
     s.strokes([[(x, y), (x + over, y + up)] for _, over, up in stems], dark(base, 0.25), 5)
     for step, tone in ((0.45, dark(base, 0.1)), (0.72, base), (1, light(base, 0.2))):
-        size = (height * 0.36, height * 0.16)
+        size = (height * 0.28, height * 0.24)
         s.path("".join(_leaf((x + over * step, y + up * step), lean + side, size)
                        for lean, over, up in stems
                        for side in (-66, 66, 0)[: 3 if step == 1 else 2]), tone)  # fmt: skip

@@ -247,11 +247,12 @@ class Sheet:
 
     def svg(self) -> str:
         wall, floor = ROOMS.get(self.picture.category.split(" ")[0], PLAIN_ROOM)
+        lit = 0.7
         if abs(brightness(self.main) - brightness(wall)) < 0.08:
-            wall, floor = dark(wall, 0.16), dark(floor, 0.2)
+            wall, floor, lit = dark(wall, 0.2), dark(floor, 0.24), 0.4
         room = (
             '<radialGradient id="w" cx=".35" cy=".25" r=".9"><stop offset="0" stop-color="'
-            f'{light(wall, 0.7)}"/><stop offset="1" stop-color="{wall}"/></radialGradient>'
+            f'{light(wall, lit)}"/><stop offset="1" stop-color="{wall}"/></radialGradient>'
             '<linearGradient id="f" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="'
             f'{floor}"/><stop offset="1" stop-color="{mix(floor, wall, 0.7)}"/></linearGradient>'
         )

@@ -147,9 +147,9 @@ def floor_lamp(s: Sheet) -> None:
 @drawing("wall_lamp")
 def wall_lamp(s: Sheet) -> None:
     main = s.main
+    s.bare()
     if s.trait("shape") == "half":
         s.oval(400, 250, 250, 250, s.glow(WARM, 0.95))
-        s.poly([(250, 400), (550, 400), (700, 0), (100, 0)], s.glow("#fff3cf", 0.5))
         s.oval(408, 500, 150, 110, s.glow("#2a2018", 0.3))
         s.path("M230 400A170 170 0 0 0 570 400Z", s.soft(main))
         s.oval(400, 400, 170, 20, "#fff3d6")

@@ -138,8 +138,10 @@ def bench(s: Sheet) -> None:
             s.line([(left + number * 8, seat - number * 14), (right - number * 8, seat - number * 14)],
                    dark(main, 0.2), 2, opacity=0.5)  # fmt: skip
     if bath:
-        for number in range(4):
-            s.board(left + 30, 600 + number % 2 * 16, right - left - 60, 14, wood, 5)
+        gaps = [-130, -78, -26, 26, 78, 130]
+        s.strokes([[(400 + x, seat + 3), (400 + x * 0.8, seat - 66)] for x in gaps], dark(main, 0.5), 7)
+        for number in range(2):
+            s.board(left + 30, 600 + number * 20, right - left - 60, 14, wood, 5)
 
 
 @drawing("armchair")
@@ -175,7 +177,7 @@ def sofa(s: Sheet) -> None:
     main, slim = s.main, s.trait("arms") == "slim"
     seats = int(s.trait("seats", "2"))
     wood = s.tone("trim", "Walnut")
-    s.shadow(400, 350, 680)
+    s.shadow(400, 310, 680)
     for x in (150, 650):
         s.tapered((x, 600), (x, 680), (26, 16), s.flat(wood))
     s.rect(110, 300, 580, 260, s.flat(dark(main, 0.08)), 46)

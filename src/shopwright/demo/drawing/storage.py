@@ -185,6 +185,7 @@ def sideboard(s: Sheet) -> None:
 @drawing("wall_shelf")
 def wall_shelf(s: Sheet) -> None:
     main, wood = s.main, s.tone("trim", s.picture.colour)
+    s.bare()
     if s.trait("shape") == "hung":
         for x in (230, 570):
             s.line([(x, 170), (x, 540)], s.flat(main), 10)
@@ -202,6 +203,7 @@ def wall_shelf(s: Sheet) -> None:
 @drawing("hook_rail")
 def hook_rail(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.board(120, 300, 560, 70, main, 8)
     for x in (190, 314, 438, 562):
         s.line([(x, 340), (x, 390), (x + 18, 404)], s.flat(colour("Brass")), 12)
@@ -245,6 +247,7 @@ def shoe_rack(s: Sheet) -> None:
 @drawing("mirror")
 def mirror(s: Sheet) -> None:
     main = s.main
+    s.bare()
     s.disc(400, 380, 226, s.flat(main))
     s.disc(400, 380, 204, s.flat("#cfdde0"))
     s.path("M260 300L420 190H480L240 430Z", "#ffffff", opacity=0.45)

@@ -125,6 +125,7 @@ def side_table(s: Sheet) -> None:
 @drawing("wall_desk")
 def wall_desk(s: Sheet) -> None:
     main, wood = s.main, s.tone("trim", "Oak")
+    s.bare()
     s.oval(410, 400, 300, 260, s.glow("#2a2018", 0.22))
     s.rect(180, 150, 440, 350, s.flat(main), 10)
     s.rect(200, 170, 400, 316, dark(main, 0.42), 4)

@@ -215,8 +215,8 @@ def throw(s: Sheet) -> None:
 @drawing("folded")
 def folded(s: Sheet) -> None:
     main, napkins = s.main, s.trait("pattern") == "stripe"
-    half, count = (150, 5) if napkins else (220, 3)
-    top, bottom = (490, 640) if napkins else (510, 640)
+    half, count = (190, 5) if napkins else (230, 3)
+    top, bottom = (460, 640) if napkins else (500, 640)
     s.shadow(400, half + 16, 640)
     _layers(s, top, bottom, half, count=count)
     lid = _quad((400 - half * 0.74, top - 84), (400 + half * 0.74, top - 84), (400 + half, top + 6),
@@ -327,8 +327,9 @@ def towel(s: Sheet) -> None:
 @drawing("apron")
 def apron(s: Sheet) -> None:
     main = s.main
-    s.disc(400, 120, 12, s.ball(colour("Brass")))
-    s.curve("M330 250C330 150 470 150 470 250", s.flat(dark(main, 0.2)), 14)
+    s.bare()
+    s.curve("M324 250C324 160 376 140 400 104C424 140 476 160 476 250", s.flat(dark(main, 0.2)), 14)
+    s.disc(400, 108, 16, s.ball(colour("Brass")))
     s.path(
         "M310 240H490C500 330 530 380 590 400L580 690Q400 710 220 690L210 400C270 380 300 330 310 240Z",
         s.flat(main),
