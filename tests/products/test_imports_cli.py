@@ -1,7 +1,6 @@
 """`shopwright import` and `export` against a running shop."""
 
 import csv
-import os
 
 import pytest
 
@@ -79,7 +78,7 @@ class TestImport:
         ran = shop("import", "products", file(tmp_path, GOOD), SHOPWRIGHT_TOKEN="nonsense")
 
         assert ran.returncode == 1
-        assert os.linesep.join(ran.stderr.split()) != ""
+        assert "Log in first" in ran.stderr
 
 
 class TestExport:
@@ -100,5 +99,6 @@ class TestTheDemo:
         async with platform.client() as client:
             listed = (await client.get("/v1/products?limit=100")).json()["items"]
 
-        assert len(listed) == 100
-        assert all(item["picture"]["url"].startswith("/media/") for item in listed)
+        demo = [item for item in listed if not item["slug"].startswith("cli-")]
+        assert len(demo) > 90
+        assert all(item["picture"]["url"].startswith("/media/") for item in demo)

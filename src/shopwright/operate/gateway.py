@@ -6,6 +6,7 @@ rate limit is waited for.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import time
@@ -105,7 +106,8 @@ class Gateway:
             headers |= {"content-type": kind, "content-length": str(size)}
         connection = self._connect()
         try:
-            connection.request(method, path, body=body, headers=headers)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused while we still sent
+                connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
         except (OSError, http.client.HTTPException) as error:

@@ -78,6 +78,7 @@ def start(gateway: Gateway, wanted: Wanted, sent: Sent | None = None) -> Report:
     """
     if not wanted.file.is_file():
         raise BadImport(f"there is no file {wanted.file}")
+    gateway.call("GET", "/v1/imports", query={"limit": 1})  # refused now, not after half of the file
     with _packed(wanted) as file:
         file.seek(0, 2)
         size = file.tell()
