@@ -158,6 +158,18 @@ async def test_registering_and_logging_in_keep_the_cart_of_a_guest(started, plat
         assert number in await page.inner_text("main")
 
 
+async def test_a_buyer_stays_on_the_name_of_the_shop_that_they_typed(started, platform, wanted, email):
+    other_name = platform.url.replace("127.0.0.1", "localhost")
+    for url in (other_name, platform.tls_url, platform.tls_url.replace("127.0.0.1", "localhost")):
+        async with chromium.visitor(started, url, ignore_https_errors=True) as page:
+            await put_in_cart(page, wanted)
+            await to_payment(page, email)
+            await pay(page, GOOD)
+            await confirmed(page)
+
+            assert page.url.startswith(url)
+
+
 async def test_a_declined_card_brings_the_buyer_back_with_the_cart_and_another_card_works(
     started, platform, wanted, email
 ):

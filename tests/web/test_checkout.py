@@ -137,9 +137,19 @@ class TestPlace:
 
         order = the_order(mesh)
         sent = mesh.calls("/v1/orders")[-1]
-        assert sent.body["payment"] == {"method": "card", "return_url": "http://shop.test/checkout/return"}
+        assert sent.body["payment"] == {"method": "card", "return_url": "/checkout/return"}
         assert sent.body["expected_total"] == {"amount": 5_390, "currency": "EUR"}
         assert (page.path, order["status"]) == ("/sandbox/pay/1", "awaiting_buyer")
+
+    @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080"])
+    async def test_the_provider_sends_the_buyer_back_to_the_name_they_used(self, shop, mesh, host):
+        shop.origin = f"http://{host}"
+        shop.client.base_url = shop.origin
+
+        await shop.send(await at_review(shop), "/checkout/place")
+
+        sent = mesh.calls("/v1/orders")[-1].body["payment"]
+        assert sent["return_url"] == f"http://{host}/checkout/return"
 
     async def test_a_provider_elsewhere_is_reached_by_a_page_between(self, shop, mesh):
         mesh.purchases.action_url = "https://pay.example/s/1"

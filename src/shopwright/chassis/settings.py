@@ -57,6 +57,20 @@ def load(cls: type[Settings], environ: Mapping[str, str]) -> Settings:
     return msgspec.convert(values, cls, dec_hook=_path)
 
 
+def own_origins(*urls: str) -> tuple[str, ...]:
+    """Where this installation's pages are, the first of `urls` first; loopback has two names, and a browser
+    may use either.
+    """
+    named = [url.rstrip("/") for url in urls if url]
+    other = [
+        url.replace(name, alias, 1)
+        for url in named
+        for name, alias in (("//127.0.0.1", "//localhost"), ("//localhost", "//127.0.0.1"))
+        if name in url
+    ]
+    return tuple(dict.fromkeys([*named, *other]))
+
+
 def _raw(variable: str, environ: Mapping[str, str]) -> str | None:
     if variable in environ:
         return environ[variable]

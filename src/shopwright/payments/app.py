@@ -12,7 +12,7 @@ from shopwright.chassis.db import open_database
 from shopwright.chassis.deadletters import DeadLetters
 from shopwright.chassis.outbox import Relay
 from shopwright.chassis.server import Service
-from shopwright.chassis.settings import load
+from shopwright.chassis.settings import load, own_origins
 from shopwright.chassis.streams import open_valkey
 
 from . import api
@@ -38,7 +38,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     valkey = open_valkey(settings.valkey_url)
     books = Books(db)
     limit = timedelta(milliseconds=settings.provider_timeout_ms)
-    own = tuple(url.rstrip("/") for url in (settings.public_url, settings.tls_url) if url)
+    own = own_origins(settings.public_url, settings.tls_url)
     others = tuple(
         origin.strip().rstrip("/") for origin in settings.return_origins.split(",") if origin.strip()
     )

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import structlog
 from jinja2 import Environment
 
+from shopwright.chassis.settings import own_origins
 from shopwright.contracts.problem import Problem
 
 from .assets import Assets
@@ -74,6 +75,8 @@ class Site:
     payments: Payments
     operations: Operations
     categories: Remembered[list[Category]] = field(init=False)
+    origins: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.origins = own_origins(self.settings.public_url, self.settings.tls_url)
         self.categories = Remembered(self.products.categories, [], CATEGORIES_S)

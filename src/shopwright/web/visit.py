@@ -189,6 +189,12 @@ class Visit:
         sent = self.request.headers.get("referer", "")
         return local_path(sent.removeprefix(self.origin)) if sent.startswith(f"{self.origin}/") else "/"
 
+    def return_url(self, path: str) -> str:
+        """Where a provider sends the buyer back: to the name of the shop that they use, or to the shop's own
+        if providers would not know that name.
+        """
+        return f"{self.origin}{path}" if self.origin in self.site.origins else path
+
     def _max_age(self) -> int | None:
         """A cart outlives the browser; a staff log-in does not."""
         if not self._cookie:

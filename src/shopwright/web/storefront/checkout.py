@@ -125,7 +125,7 @@ async def place(visit: Visit) -> Response[bytes]:
             token,
             cart_id,
             expected_total=_seen_total(visit),
-            return_url=f"{visit.origin}/checkout/return",
+            return_url=visit.return_url("/checkout/return"),
             key=form["key"] or secrets.token_hex(16),
         )
     except Problem as problem:
