@@ -267,6 +267,9 @@ class TestPictures:
         assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
         assert len(ids) == len(set(ids))
         assert set(re.findall(rb"url\(#(\w+)\)", content)) == {name.encode() for name in ids}
+        assert all(
+            re.fullmatch(r"[MLHVCSQTAZ\d\s.,-]+", each.get("d", "M"), re.IGNORECASE) for each in elements
+        )
         assert not re.search(rb"nan|inf\b|None|http(?!://www\.w3\.org/2000/svg)", content)
 
     def test_keeps_all_of_a_picture_when_the_catalogue_cleans_it(self):
