@@ -453,6 +453,30 @@ class TestOrders:
 
         assert (page.status, "The history cannot be shown" in page.text) == (200, True)
 
+    async def test_shows_a_guest_where_a_parcel_is(self, shop, mesh):
+        await shop.send(await at_review(shop), "/checkout/place")
+        order = the_order(mesh)
+        mesh.purchases.finish(order["id"], "fulfilled")
+        tracking = {"carrier": "DHL", "number": "00340", "url": "https://dhl.example/00340"}
+        parcel = {"id": str(uuid4()), "lines": [], "tracking": tracking, "created_at": order["created_at"]}
+        mesh.after_sale.fulfilments[order["id"]] = [parcel]
+
+        page = await shop.get(f"/orders/{order['id']}")
+
+        assert "A parcel was sent : DHL 00340" in page.text
+        assert "https://dhl.example/00340" in page.links
+
+    async def test_says_what_was_sent_returned_and_given_back(self, shop, mesh):
+        await shop.send(await at_review(shop), "/checkout/place")
+        mesh.purchases.finish(the_order(mesh)["id"], "partially_fulfilled", "partially_refunded")
+        the_order(mesh)["lines"][0] |= {"quantity": 3, "fulfilled": 2, "returned": 1}
+        the_order(mesh)["refunded"] = {"amount": 4_900, "currency": "EUR"}
+
+        page = await shop.get(f"/orders/{the_order(mesh)['id']}")
+
+        assert "2 of 3 sent, 1 returned" in page.text
+        assert "Given back €49.00" in page.text
+
     @pytest.mark.parametrize(
         ("status", "payment", "words"),
         [

@@ -43,6 +43,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     picture: str | None = None
     available: bool = True
+    fulfilled: int = 0
+    returned: int = 0
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     shipping: Shipping = Shipping()
     address: Address | None = None
     refusal: dict[str, Any] | None = None
+    refunded: Money | None = None
 
     @property
     def in_progress(self) -> bool:
@@ -275,9 +278,10 @@ class Orders:
         query = {"limit": limit, "cursor": cursor, "status": status, "q": q}
         return await self._orders.call("GET", "/v1/orders", OrderPage, token=token, query=query)
 
-    async def fulfilments(self, token: str, order_id: UUID) -> list[Fulfilment]:
+    async def fulfilments(self, token: str, order_id: UUID, cart_id: UUID | None = None) -> list[Fulfilment]:
+        headers = {"x-cart-id": str(cart_id)} if cart_id else {}
         path = f"/v1/orders/{order_id}/fulfilments"
-        return (await self._orders.call("GET", path, _Fulfilments, token=token)).items
+        return (await self._orders.call("GET", path, _Fulfilments, token=token, headers=headers)).items
 
     async def refunds(self, token: str, order_id: UUID) -> list[Refund]:
         return (await self._orders.call("GET", f"/v1/orders/{order_id}/refunds", _Refunds, token=token)).items

@@ -54,11 +54,14 @@ async def _purchase(visit: Visit, purchase: Purchase) -> Order | None:
 async def order_page(visit: Visit, order_id: UUID) -> Response[bytes]:
     token = await visit.token()
     cart_id = visit.session.cart_of(order_id) if visit.session else None
-    order, steps = await asyncio.gather(
+    order, steps, parcels = await asyncio.gather(
         visit.site.orders.order(token, order_id, cart_id),
         unless_away(visit.site.orders.timeline(token, order_id, cart_id)),
+        unless_away(visit.site.orders.fulfilments(token, order_id, cart_id)),
     )
-    return await visit.page("order.html", order=order, steps=None if steps is None else _told(steps))
+    return await visit.page(
+        "order.html", order=order, steps=None if steps is None else _told(steps), parcels=parcels or []
+    )
 
 
 def _told(steps: list[Step]) -> list[Step]:

@@ -25,7 +25,7 @@ class AfterSale:
 
     @route("orders", "GET", "/v1/orders/([^/]+)/fulfilments")
     def list_fulfilments(self, request: web.Request, _body: Any, order_id: str) -> Any:
-        self._people.needs(request, "")
+        self._purchases.seen(request, order_id)
         return {"items": self.fulfilments.get(order_id, [])}
 
     @route("orders", "GET", "/v1/orders/([^/]+)/refunds")

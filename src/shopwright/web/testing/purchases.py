@@ -198,9 +198,10 @@ class Purchases:
 
     @route("orders", "GET", "/v1/orders/([^/]+)")
     def read_order(self, request: web.Request, _body: Any, order_id: str) -> Any:
-        return view_of(self._order(request, order_id))
+        return view_of(self.seen(request, order_id))
 
-    def _order(self, request: web.Request, order_id: str) -> dict[str, Any]:
+    def seen(self, request: web.Request, order_id: str) -> dict[str, Any]:
+        """The order, if the caller may see it."""
         order, email = self.orders.get(order_id), self._people.user_of(request)
         staff = email is not None and "orders:read" in self._people.users[email]["scope"]
         if order and (
@@ -215,7 +216,7 @@ class Purchases:
 
     @route("orders", "GET", "/v1/orders/([^/]+)/timeline")
     def timeline(self, request: web.Request, _body: Any, order_id: str) -> Any:
-        at = self._order(request, order_id)["created_at"]
+        at = self.seen(request, order_id)["created_at"]
         if order_id in self.timelines:
             return {"items": self.timelines[order_id]}
         return {
@@ -228,7 +229,7 @@ class Purchases:
 
     @route("orders", "POST", "/v1/orders/([^/]+)/cancel")
     def cancel(self, request: web.Request, _body: Any, order_id: str) -> Any:
-        order = self._order(request, order_id)
+        order = self.seen(request, order_id)
         email = self._people.user_of(request)
         if email and "orders:read" in self._people.users[email]["scope"]:
             self._people.needs(request, "orders:write")
