@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,15 @@ from shopwright.stack.layout import Layout
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout.of(tmp_path / "home")
+def folder() -> Iterator[Path]:
+    """One whose path is short enough for sockets, so that nothing is left elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="sw-", dir="/tmp") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def layout(folder: Path) -> Layout:
+    made = Layout.of(folder / "home")
     made.make()
     return made
 

@@ -43,9 +43,7 @@ class TestHome:
 
         assert modes == {0}
 
-    def test_takes_no_runtime_folder_that_somebody_else_may_write(self, tmp_path: Path):
-        layout = Layout.of(tmp_path / "home")
-        layout.make()
+    def test_takes_no_runtime_folder_that_somebody_else_may_write(self, layout: Layout, tmp_path: Path):
         layout.run.joinpath("mesh").rmdir()
         layout.run.rmdir()
         layout.run.symlink_to(tmp_path)

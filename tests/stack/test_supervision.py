@@ -36,15 +36,8 @@ def eventually(holds: Callable[[], object]) -> object:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Layout:
-    layout = Layout.of(tmp_path / "home")
-    layout.make()
-    return layout
-
-
-@pytest.fixture
-def supervisor(home: Layout) -> Iterator[Supervisor]:
-    supervisor = Supervisor(home)
+def supervisor(layout: Layout) -> Iterator[Supervisor]:
+    supervisor = Supervisor(layout)
     supervisor.configure([STEADY, FLAKY, FREE])
     supervisor.start_itself()
     try:
@@ -52,7 +45,7 @@ def supervisor(home: Layout) -> Iterator[Supervisor]:
     finally:
         if supervisor.running():
             supervisor.shut_down()
-            eventually(lambda: not (home.run / "supervisord.pid").exists())
+            eventually(lambda: not (layout.run / "supervisord.pid").exists())
 
 
 def state(supervisor: Supervisor, name: str):
@@ -85,12 +78,12 @@ class TestParts:
         assert eventually(lambda: supervisor.restarts().get("flaky", 0) >= 2)
         assert eventually(lambda: state(supervisor, "flaky").state == "BACKOFF")
 
-    def test_its_last_words_and_a_way_out_are_told(self, supervisor: Supervisor, home: Layout):
+    def test_its_last_words_and_a_way_out_are_told(self, supervisor: Supervisor, layout: Layout):
         supervisor.start("flaky")
         eventually(lambda: supervisor.restarts().get("flaky"))
 
-        assert "the reason why" in bring_up.last_words(home, "flaky")
-        assert "shopwright logs flaky" in bring_up.way_out(home, "flaky")
+        assert "the reason why" in bring_up.last_words(layout, "flaky")
+        assert "shopwright logs flaky" in bring_up.way_out(layout, "flaky")
 
     def test_what_waits_for_its_next_try_can_be_woken(self, supervisor: Supervisor):
         supervisor.start("flaky")
@@ -102,10 +95,10 @@ class TestParts:
 
         assert eventually(lambda: supervisor.restarts()["flaky"] > before)
 
-    def test_any_value_reaches_the_environment(self, supervisor: Supervisor, home: Layout):
+    def test_any_value_reaches_the_environment(self, supervisor: Supervisor, layout: Layout):
         supervisor.start("free")
 
-        assert eventually(lambda: "a, b; c = 100 %" in bring_up.last_words(home, "free"))
+        assert eventually(lambda: "a, b; c = 100 %" in bring_up.last_words(layout, "free"))
 
 
 class TestConfiguration:
@@ -124,15 +117,15 @@ class TestConfiguration:
 
 
 class TestOrphans:
-    def test_are_found_by_their_home_alone(self, supervisor: Supervisor, home: Layout, tmp_path: Path):
+    def test_are_found_by_their_home_alone(self, supervisor: Supervisor, layout: Layout, tmp_path: Path):
         supervisor.start("steady")
-        eventually(lambda: "steady as a rock" in bring_up.last_words(home, "steady"))
+        eventually(lambda: "steady as a rock" in bring_up.last_words(layout, "steady"))
         orphan = state(supervisor, "steady").pid
 
         os.kill(supervisor.pid(), signal.SIGKILL)
         eventually(lambda: not supervisor.running())
 
-        assert [process.pid for process in leftovers(home)] == [orphan]
+        assert [process.pid for process in leftovers(layout)] == [orphan]
         assert leftovers(Layout.of(tmp_path / "another")) == []
         os.kill(orphan, signal.SIGKILL)
 
