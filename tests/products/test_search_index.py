@@ -352,15 +352,28 @@ class TestFacets:
 
     async def test_are_bounded_in_number_and_values(self, shop):
         many = {f"a{number:02}": ["x"] for number in range(40)}
+        shades = [f"s{number:02}" for number in range(60)]
         await shop.stock(
-            product("Odd", 1, attributes=many | {"shade": [f"s{number:02}" for number in range(50)]}),
-            product("Even", 2, attributes={"shade": [f"t{number:02}" for number in range(50)]}),
+            product("Odd", 1, attributes=many | {"shade": shades[:40]}),
+            product("Even", 2, attributes={"shade": shades[:40]}),
+            product("Last", 3, attributes={"shade": shades[20:]}),
         )
 
         facets = (await shop.ask()).facets
 
         assert len(facets) == 20
         assert len(facets["shade"]) == 50
+
+    async def test_values_that_hardly_two_products_share_are_no_facet(self, shop):
+        await shop.stock(
+            *(product(f"P{n}", n, attributes={"Width": [f"{n} cm"], "Room": ["Hall"]}) for n in range(1, 10)),
+            product("Other", 20, attributes={"Room": ["Study"]}),
+        )
+
+        facets = (await shop.ask()).facets
+
+        assert "Room" in facets
+        assert "Width" not in facets
 
     async def test_prose_is_no_facet(self, shop):
         await shop.stock(product("A", 1, attributes={"Care": ["wash " * 50]}), product("B", 2))

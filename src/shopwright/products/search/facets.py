@@ -20,6 +20,7 @@ FACETS_MAX: Final = 20
 VALUES_MAX: Final = 50
 #: Values counted over all facets, the most common first: attributes with thousands of values are no facets.
 BUCKETS_MAX: Final = 1_000
+SINGLES_MAX: Final = 8
 _FIRST: Final = ("category", "brand")
 
 
@@ -62,7 +63,7 @@ def shown(counted: Counted, chosen: Counted, total: int) -> dict[str, list[Facet
     dividing = {
         name: Facet(facet.name, facet.values[:VALUES_MAX])
         for name, facet in counted.items()
-        if any(value.count < total for value in facet.values)
+        if any(value.count < total for value in facet.values) and not _names_products(facet)
     }
     facets = dividing | chosen
     covered = {name: sum(value.count for value in facet.values) for name, facet in facets.items()}
@@ -72,6 +73,12 @@ def shown(counted: Counted, chosen: Counted, total: int) -> dict[str, list[Facet
         for place, name in enumerate(order)
         if place < FACETS_MAX or name in chosen
     }
+
+
+def _names_products(facet: Facet) -> bool:
+    """Many values that hardly any two products share, such as exact dimensions: a list of products again."""
+    shared = sum(value.count > 1 for value in facet.values)
+    return len(facet.values) > SINGLES_MAX and shared < len(facet.values) / 5
 
 
 def with_choices(facet: Facet, name: str, choices: Iterable[str]) -> Facet:
