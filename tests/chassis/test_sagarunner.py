@@ -10,7 +10,7 @@ import pytest
 from shopwright.chassis.saga import Done, Failed, Refused, Saga, Step, Waiting
 from shopwright.chassis.sagarunner import SagaRunner
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.problems import PaymentDeclined
+from shopwright.contracts.problems import PaymentDeclined, RequestInFlight
 
 SAGA = Saga(
     "buy", (Step("hold", undo="free"), Step("pay", undo="void"), Step("confirm", pivot=True), Step("take"))
@@ -154,6 +154,23 @@ class TestRecovery:
         assert (place.status, place.attempts) == ("running", 1)
         assert script.done.count("take") == 3
         assert script.done.count("confirm") == 1
+
+    @pytest.mark.parametrize("error", [RequestInFlight(), ValueError("a bug")])
+    async def test_what_says_nothing_about_the_purchase_does_not_end_it(self, database, working, error):
+        db = await database("chassis")
+
+        async def fail():
+            raise error
+
+        script = Script(pay=[fail])
+        runner = script.runner(db)
+        _, held = await start(db, runner)
+
+        await runner.drive(held)
+        working(runner)
+        await until_ended(script)
+
+        assert (script.ended, script.done.count("pay")) == (["completed"], 2)
 
     async def test_two_workers_never_drive_the_same_saga(self, database, working):
         db, script = await database("chassis"), Script()

@@ -22,6 +22,7 @@ from shopwright.contracts.problems import (
     DeadlineExceeded,
     InternalError,
     NotFound,
+    RequestInFlight,
     TooManyRequests,
     Unavailable,
 )
@@ -52,6 +53,9 @@ Ended = Callable[[Transaction, UUID, Place], Awaitable[None]]
 LEASE = timedelta(seconds=15)  # longer than any step's time limit
 POLL_S = 0.25
 BATCH = 20
+
+#: Refusals of the moment, a lock that was not to be had among them: the step is tried again.
+_SAYS_NOTHING = (Unavailable, DeadlineExceeded, InternalError, TooManyRequests, RequestInFlight)
 
 
 class Lost(Exception):
@@ -139,10 +143,13 @@ class SagaRunner:
         with telemetry.span(f"saga {self._saga.kind} {name}", saga=str(held.id)):
             try:
                 reply = await self._acts[name](held.id)
-            except (Unavailable, DeadlineExceeded, InternalError, TooManyRequests) as problem:
+            except _SAYS_NOTHING as problem:
                 reply = Failed(str(problem))
             except Problem as problem:
                 reply = Refused(problem)
+            except Exception as bug:
+                log.exception("a saga's step failed", saga=str(held.id), step=name)
+                reply = Failed(f"{type(bug).__name__}: {bug}")
         crashpoints.reach(f"{self._saga.kind}.{name}.after-call")
         return reply
 
@@ -195,6 +202,8 @@ class SagaRunner:
                 await self.drive(held)
             except Unavailable as problem:
                 log.warning("saga waits", saga=str(held.id), error=str(problem))
+            except Exception:
+                log.exception("saga waits", saga=str(held.id))
 
     def _driven(self, row: Row) -> _Drive:
         place = Place(row["step"], row["direction"], "running", row["attempts"], reason=row["reason"])
