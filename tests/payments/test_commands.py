@@ -95,6 +95,16 @@ class TestAuthorise:
         with pytest.raises(InvalidInput):
             await shop.payments.authorise(an_order(**changes))
 
+    @pytest.mark.parametrize("url", ["https://evil.example/", "http://[shop"])
+    async def test_refuses_a_way_back_to_elsewhere_before_anything_is_asked(self, shop, url):
+        order = an_order(token="", return_url=url)
+
+        with pytest.raises(InvalidInput, match="/return_url"):
+            await shop.payments.authorise(order)
+
+        assert (await shop.payments.void(order.id)).status == "voided"
+        assert shop.wire.reached["authorise"] == 0
+
     async def test_goes_on_when_its_caller_gives_up(self, shop):
         shop.wire.gate = asyncio.Event()
         order = an_order()
@@ -245,6 +255,21 @@ class TestUnknown:
 
         assert (payment.status, payment.refunded) == ("refunded", 1_000)
         assert await journals(shop) == 3
+
+    async def test_a_refund_that_arrived_late_is_found_at_the_last_look(self, shop):
+        payment = await shop.captured(1_000)
+        refund = new_id()
+        shop.wire.faults = ["lost"]
+        await shop.payments.refund(refund, payment.id, 400)
+        await age(shop, domain.FORGOTTEN.total_seconds())
+        await shop.payments.get(payment.id)
+        await shop.books.refund(payment.provider_ref, 400, domain.key_of("refund", payment.id, refund))
+
+        await age(shop, domain.LAST_LOOK.total_seconds())
+        await one_look(shop)
+
+        payment = await store.find(shop.db, payment.id)
+        assert (payment.status, payment.refunded, payment.look_at) == ("partially_refunded", 400, None)
 
 
 class TestCapture:

@@ -66,11 +66,13 @@ class Payments:
 
         Raises:
             PaymentDiffers: the id was used for another order or amount.
+            InvalidInput: the provider would not take it; nothing was asked.
         """
         if order.amount.minor <= 0:
             raise invalid("/amount", "must be positive")
         if order.method not in METHODS:
             raise invalid("/method", f"must be one of {sorted(METHODS)}")
+        self._provider.check(order)
         return await self._to_the_end(self._authorise(order))
 
     async def capture(self, payment_id: UUID) -> Payment:
@@ -345,7 +347,7 @@ class Payments:
                 await self._resolved(payment, held=True)
             return
         report = await self._answer(lambda: self._find(payment))
-        if isinstance(report, Report) and domain.is_stray(payment, report):
+        if isinstance(report, Report) and (domain.is_stray(payment, report) or domain.news(payment, report)):
             await self._hear(payment, report)
         elif report is not None:
             await store.no_more_looks(self._db, payment)

@@ -35,6 +35,10 @@ class Notice(msgspec.Struct, frozen=True):
 class Provider(Protocol):
     name: str
 
+    def check(self, order: Order) -> None:
+        """Raises InvalidInput for an order that `authorise` would not take; asks nobody."""
+        ...
+
     async def authorise(self, order: Order, *, key: str) -> Report: ...
 
     async def capture(self, payment: Payment, amount: int, *, key: str) -> Report: ...

@@ -39,6 +39,9 @@ class Wire:
         self.reached: Counter[str] = Counter()
         self.gate: asyncio.Event | None = None
 
+    def check(self, order: Order) -> None:
+        self._provider.check(order)
+
     async def authorise(self, order: Order, *, key: str) -> Report:
         return await self._carry("authorise", lambda: self._provider.authorise(order, key=key))
 

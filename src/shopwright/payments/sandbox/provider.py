@@ -64,7 +64,10 @@ class Sites:
         """
         if return_url.startswith("/") and not return_url.startswith(("//", "/\\")):
             return self.own[0], self.own[0] + return_url
-        parts = urlsplit(return_url)
+        try:
+            parts = urlsplit(return_url)
+        except ValueError as error:
+            raise invalid("/return_url", str(error)) from None
         origin = f"{parts.scheme}://{parts.netloc}"
         if not return_url:
             return self.own[0], f"{self.own[0]}/"
@@ -78,6 +81,10 @@ class SandboxProvider:
 
     def __init__(self, books: Books, secret: str, sites: Sites, *, late: timedelta) -> None:
         self._books, self._secret, self._sites, self._late = books, secret, sites, late
+
+    def check(self, order: Order) -> None:
+        if TOKENS.get(order.token, UNKNOWN_TOKEN).state == "requires_action":
+            self._sites.resolve(order.return_url)
 
     async def authorise(self, order: Order, *, key: str) -> Report:
         _outside_transactions()
