@@ -131,6 +131,21 @@ class TestRefund:
         assert (await post(client, order, "refunds")).json()["errors"][0]["pointer"] == "/reason"
         foreign = await post(client, order, "refunds", reason="x", amount={"amount": 1, "currency": "USD"})
         assert (foreign.status_code, foreign.json()["refundable"]) == (409, order["total"])
+        negative = await post(client, order, "refunds", reason="x", amount={"amount": -1, "currency": "EUR"})
+        assert (negative.status_code, negative.json()["errors"][0]["pointer"]) == (422, "/amount")
+
+    async def test_the_payments_status_is_right_though_another_refund_is_of_unknown_outcome(
+        self, client, shop, sold
+    ):
+        order, cart = sold
+        shop.till.others_unknown = True
+        part = {"amount": 90, "currency": "EUR"}
+
+        await post(client, order, "refunds", reason="scratch", amount=part)
+        again = await post(client, order, "refunds", reason="scratch", amount=part)
+
+        assert again.status_code == 201
+        assert (await look(client, order, cart))["payment"]["status"] == "partially_refunded"
 
 
 class TestReturn:
@@ -145,6 +160,19 @@ class TestReturn:
         assert shop.stock.free["MUG"] == 1
         seen = await look(client, order, cart)
         assert (seen["status"], seen["payment"]["status"]) == ("returned", "partially_refunded")
+
+    async def test_goods_without_money_leave_the_payment_as_it_is(self, client, sold):
+        order, cart = sold
+        await post(client, order, "fulfilments")
+        nothing = {"amount": 0, "currency": "EUR"}
+
+        answer = await post(client, order, "returns", lines=line(order, 1), reason="swap", refund=nothing)
+
+        assert answer.status_code == 201
+        assert (await look(client, order, cart))["payment"]["status"] == "captured"
+        owed = nothing | {"amount": -5}
+        wrong = await post(client, order, "returns", lines=line(order, 1), reason="swap", refund=owed)
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/refund")
 
     async def test_takes_back_no_more_than_was_shipped(self, client, sold):
         order, _ = sold

@@ -34,10 +34,17 @@ class TestCreate:
     async def test_a_repeat_with_the_same_key_gets_the_same_cart(self, client):
         key = {"idempotency-key": uuid4().hex}
 
-        first = await client.post("/v1/carts", json={}, headers=key)
-        second = await client.post("/v1/carts", json={}, headers=key)
+        first = await client.post("/v1/carts", json={}, headers=ADA | key)
+        second = await client.post("/v1/carts", json={}, headers=ADA | key)
 
         assert first.json()["id"] == second.json()["id"]
+
+    async def test_two_guests_who_choose_the_same_key_do_not_share_a_cart(self, client):
+        key = {"idempotency-key": "1"}
+
+        first, second = [await client.post("/v1/carts", json={}, headers=key) for _ in range(2)]
+
+        assert first.json()["id"] != second.json()["id"]
 
     async def test_refuses_what_is_no_currency(self, client):
         answer = await client.post("/v1/carts", json={"currency": "euro"})

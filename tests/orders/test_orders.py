@@ -62,6 +62,22 @@ class TestPlace:
 
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
 
+    async def test_a_repeat_by_somebody_else_is_not_told_of_the_order(self, client, shop):
+        cart, key = await ready_cart(client, shop, headers=ADA), uuid4().hex
+        assert (await place(client, cart, key=key, headers=ADA)).status_code == 201
+
+        strangers = [await place(client, cart, key=key, headers=headers) for headers in (None, BOB)]
+
+        assert [answer.status_code for answer in strangers] == [404, 404]
+
+    async def test_text_that_no_database_can_hold_is_refused(self, client, shop):
+        cart = await ready_cart(client, shop)
+
+        placed = await place(client, cart, token="tok\0ok")
+        searched = await client.get("/v1/orders?q=%00", headers=STAFF)
+
+        assert (placed.status_code, searched.status_code) == (422, 422)
+
     async def test_fifty_clicks_with_keys_of_their_own_make_one_order(self, client, shop):
         cart = await ready_cart(client, shop)
 
@@ -200,6 +216,27 @@ class TestBuyerActs:
 
         assert (answer.status_code, answer.json()["order_status"]) == (409, "confirmed")
 
+    async def test_a_cancellation_that_came_too_late_is_refused(self, client, shop):
+        cart = await ready_cart(client, shop)
+        order = (await place(client, cart, token="")).json()
+        shop.till.act(order["payment"]["id"], "authorised")
+        shop.till.gate = asyncio.Event()
+        back = asyncio.ensure_future(
+            client.post(f"/internal/orders/{order['id']}/look-again", headers={"x-caller": "web"})
+        )
+        while not shop.till.waiting:
+            await asyncio.sleep(0.01)
+
+        cancelled = asyncio.ensure_future(
+            client.post(f"/v1/orders/{order['id']}/cancel", headers={"x-cart-id": cart["id"]})
+        )
+        await asyncio.sleep(0.3)
+        shop.till.gate.set()
+        await back
+
+        answer = await cancelled
+        assert (answer.status_code, answer.json()["order_status"]) == (409, "confirmed")
+
     async def test_only_web_may_ask_to_look_again(self, client):
         answer = await client.post(f"/internal/orders/{uuid4()}/look-again", headers={"x-caller": "edge"})
 
@@ -282,3 +319,4 @@ class TestFacts:
                     break
                 await asyncio.sleep(0.05)
         assert (seen["name"], seen["address"], seen["total"]) == ("erased", None, order["total"])
+        assert (await client.get(f"/v1/carts/{cart['id']}", headers=ADA)).status_code == 404

@@ -93,6 +93,18 @@ class TestAttention:
     async def test_is_asked_for_an_order_that_does_not_move(self, db, change):
         assert await self.attention(db, change)
 
+    async def test_is_asked_for_an_order_whose_money_does_not_go_back(self, db):
+        order_id, reversals = new_id(), [new_id() for _ in range(12)]
+        async with db.begin() as tx:
+            await tx.execute(ORDER, order_id)
+            for reversal in reversals:
+                await tx.execute(REVERSAL, reversal, order_id)
+                await tx.execute(SAGA, reversal)
+            await tx.execute("UPDATE sagas SET kind = 'take_back', attempts = 8")
+            found = await read(tx, datetime.now(UTC), timedelta(minutes=2), 8)
+
+        assert [item.id for item in found.attention] == [order_id]
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -116,4 +128,7 @@ WITH o AS (
     VALUES ($1, 'SW-1', $1, 'a@example.com', 'A', 'EUR', 'confirmed', $1, 'card', '', '', '[]', 100, '', ''))
 INSERT INTO order_lines (id, order_id, position, sku, name, slug, options, quantity, unit_price, total)
 VALUES ($1, $1, 1, 'MUG', 'Mug', 'mug', '{}', 1, 100, 100)
+"""
+REVERSAL = """
+INSERT INTO reversals (id, order_id, kind, amount, restock, reason) VALUES ($1, $2, 'refund', 1, '[]', 'x')
 """

@@ -23,7 +23,7 @@ from asyncpg import UniqueViolationError as UniqueViolation
 
 from shopwright.contracts.events import Event, encode_data
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.problems import IdempotencyKeyReused, RequestInFlight, Unavailable
+from shopwright.contracts.problems import IdempotencyKeyReused, InvalidInput, RequestInFlight, Unavailable
 
 from . import telemetry
 
@@ -53,6 +53,11 @@ _LOST = (
     ConnectionError,
     TimeoutError,
     FileNotFoundError,
+)
+
+_NO_TEXT = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,  # the same within jsonb
 )
 
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
@@ -242,6 +247,8 @@ class Database:
                 yield raw
         except _LOST as error:
             raise Unavailable(detail="the database cannot be reached", part="database") from error
+        except _NO_TEXT as error:
+            raise InvalidInput(detail="text cannot hold the character U+0000", errors=[]) from error
 
     async def ready(self) -> bool:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,11 @@ TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     "partially_fulfilled": frozenset({"partially_fulfilled", "fulfilled", "returned"}),
     "fulfilled": frozenset({"returned"}),
 }
-PAID = frozenset({"confirmed", "partially_fulfilled", "fulfilled", "returned", "cancelled"})
+BOUGHT = frozenset[OrderStatus]({"confirmed", "partially_fulfilled", "fulfilled", "returned"})
+PAID = BOUGHT | {"cancelled"}
+UNDECIDED = frozenset[OrderStatus]({"in_progress", "awaiting_buyer"})
+DECIDED = frozenset[OrderStatus](get_args(OrderStatus)) - UNDECIDED
+SETTLED = DECIDED | frozenset[OrderStatus]({"awaiting_buyer"})  # the buyer has an outcome, or must act
 
 
 class CartAlreadyOrdered(Problem):
@@ -253,11 +257,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def refundable(self) -> Money:
         """What can still be asked to be paid back."""
         return self.total - self.refunding
-
-    @property
-    def settled(self) -> bool:
-        """Whether the buyer can be told an outcome, or must act."""
-        return self.status != "in_progress"
 
 
 def seen_of(quote: Quote) -> Seen:

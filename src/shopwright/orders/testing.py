@@ -145,9 +145,15 @@ class Till:
         self.payments: dict[str, PaymentState] = {}
         self.refunds: dict[str, int] = {}
         self.refuses_refunds = False
+        self.others_unknown = False  # another refund of the same payment is open
+        self.gate: asyncio.Event | None = None
+        self.waiting = 0
 
     async def authorise(self, request: AuthoriseRequest) -> PaymentState:
         leave = self._faults.enter("authorise")
+        if self.gate is not None:
+            self.waiting += 1
+            await self.gate.wait()
         if request.payment_id not in self.payments:
             status = {"tok_ok": "authorised", "tok_declined": "declined", "tok_unknown": "unknown"}
             self.payments[request.payment_id] = PaymentState(
@@ -193,6 +199,8 @@ class Till:
         answer = PaymentState()
         answer.CopyFrom(state)
         answer.refund_status = "succeeded"
+        if self.others_unknown:
+            answer.status = "unknown"
         return answer
 
     def act(self, payment_id: object, status: str) -> None:

@@ -74,8 +74,8 @@ class ShippingOffers(msgspec.Struct, frozen=True):
 async def create_cart(
     request: Request, principal: Principal, carts: Carts, data: NewCart | None = None
 ) -> PricedCart:
-    """Begin an empty cart."""
-    once = await once_of(request, str(principal.user_id or "guest"))
+    """Begin an empty cart. A guest's Idempotency-Key counts for nothing: others may choose the same."""
+    once = await once_of(request, str(principal.user_id)) if principal.user_id else None
     return await carts.create(principal.user_id, data.currency if data else None, once)
 
 

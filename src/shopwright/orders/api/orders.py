@@ -23,7 +23,7 @@ from shopwright.contracts.problems import NotAuthenticated, NotFound
 
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
-from ..domain import PAID, Order, OrderLine
+from ..domain import PAID, UNDECIDED, Order, OrderLine
 from ..store.orders import Listing
 from .carts import Email
 
@@ -109,9 +109,10 @@ async def place_order(
         expected_total=data.expected_total,
         once=await once_of(request, str(data.cart_id)),
     )
-    done = order.status not in {"in_progress", "awaiting_buyer"}
     return Response(
-        _view(order), status_code=201 if done else 202, headers={"location": f"/v1/orders/{order.id}"}
+        _view(order),
+        status_code=202 if order.status in UNDECIDED else 201,
+        headers={"location": f"/v1/orders/{order.id}"},
     )
 
 

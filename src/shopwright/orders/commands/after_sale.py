@@ -18,6 +18,7 @@ from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.chassis.saga import Done, Failed, Place, Reply
 from shopwright.chassis.sagarunner import LEASE, SagaRunner
+from shopwright.chassis.validation import invalid
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import (
@@ -204,7 +205,6 @@ class AfterSale:
         async with self._db.read() as connection:
             order = await order_store.find(connection, reversal.order_id)
         assert order is not None, "the reversal's order was deleted"
-        status: str = order.payment_status
         if reversal.amount.minor:
             try:
                 state = await self._payments.refund(reversal_id, order.payment_id, reversal.amount)
@@ -214,10 +214,9 @@ class AfterSale:
                 return _gave_nothing(reversal_id, "The provider refused.")
             if state.refund_status != "succeeded":
                 return Failed("whether the money is back is not known yet")
-            status = state.status
 
         async def book(tx: Transaction) -> None:
-            refunded = await store.paid_back(tx, reversal_id, status)
+            refunded = await store.paid_back(tx, reversal_id)
             if reversal.amount.minor and refunded is not None:
                 tx.publish(_refunded(order, reversal, Money(refunded, order.currency)))
 
@@ -250,6 +249,8 @@ def _reversal(
     if wanted is None:
         value = domain.value_of(order, lines) if kind == "return" else order.refundable
         wanted = min(value, order.refundable)
+    if wanted.minor < 0:
+        raise invalid("/refund" if kind == "return" else "/amount", "must not be negative")
     if wanted.currency != order.currency or order.refundable < wanted:
         raise domain.MoreThanPaid(refundable=order.refundable)
     if kind == "refund" and wanted.minor == 0:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -108,7 +109,7 @@ class Orders:
         """
         known = await self._repeat(once)
         if known is not None:
-            return await self._outcome(known)
+            return await self._outcome(known, user_id)
         cart = await self._cart(cart_id, user_id)
         draft = await self._freeze(cart, user_id, payment, email)
         if expected_total is not None and expected_total != draft.total:
@@ -127,15 +128,15 @@ class Orders:
         except UniqueViolation as error:
             raise domain.CartAlreadyOrdered from error
         if known is not None:
-            return await self._outcome(known)
+            return await self._outcome(known, user_id)
         self._remember(msgspec.structs.replace(draft, number=number or ""))
         try:
             async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
                 await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
         except TimeoutError:
             log.info("order still in progress", order=str(draft.id))
-            return await self._outcome(draft.id, wait_s=0)
-        return await self._outcome(draft.id, wait_s=GRACE_S)
+            return await self._outcome(draft.id, user_id, wait_s=0)
+        return await self._outcome(draft.id, user_id, wait_s=GRACE_S)
 
     async def _repeat(self, once: Once | None) -> UUID | None:
         """The order an earlier request with this key made, without opening a transaction for every first
@@ -217,18 +218,23 @@ class Orders:
             return domain.CartAlreadyOrdered(order_id=existing.id)
         return domain.CartChanged()
 
-    async def _outcome(self, order_id: UUID, wait_s: float = ANSWER_S) -> Order:
-        """The order once it is settled, or as it is after `wait_s`; a refusal is raised as what refused."""
-        order = await self._settled(order_id, wait_s)
+    async def _outcome(self, order_id: UUID, user_id: UUID | None, wait_s: float = ANSWER_S) -> Order:
+        """The order once it is settled, or as it is after `wait_s`; a refusal is raised as what refused.
+
+        A key may be guessed: an account's order is told to that account only.
+        """
+        order = await self._until(order_id, domain.SETTLED, wait_s)
+        if order.user_id not in {None, user_id}:
+            raise NotFound(detail=f"no cart {order.cart_id}")
         if order.refusal is not None:
             raise _refusal_of(order)
         return order
 
-    async def _settled(self, order_id: UUID, wait_s: float) -> Order:
-        """The order as soon as it has an outcome; another driver, perhaps in another process, is at work."""
+    async def _until(self, order_id: UUID, states: Collection[OrderStatus], wait_s: float) -> Order:
+        """The order as soon as it is in one of `states`; another driver, perhaps elsewhere, is at work."""
         until = time.monotonic() + deadline.remaining_s(wait_s)
         order = await self.find(order_id)
-        while not order.settled and time.monotonic() < until:
+        while order.status not in states and time.monotonic() < until:
             await asyncio.sleep(0.05)
             order = await self.find(order_id)
         return order
@@ -269,10 +275,10 @@ class Orders:
         """Cancel an order that is not yet confirmed: release, void, reopen the cart.
 
         Raises:
-            OrderNotCancellable: it is confirmed, or over.
+            OrderNotCancellable: it is confirmed, perhaps just now, or over.
         """
         order = await self.find(order_id)
-        if order.status not in {"in_progress", "awaiting_buyer"}:
+        if order.status not in domain.UNDECIDED:
             raise domain.OrderNotCancellable(order_status=order.status)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
@@ -280,7 +286,10 @@ class Orders:
         held = await self.runner.take(order_id)
         if held is not None:
             await self.runner.drive(held)
-        return await self._settled(order_id, ANSWER_S)
+        order = await self._until(order_id, domain.DECIDED, ANSWER_S)
+        if order.status in domain.BOUGHT:
+            raise domain.OrderNotCancellable(order_status=order.status)
+        return order
 
     async def forget_user(self, user_id: UUID, once: str) -> None:
         async with self._db.begin(once) as tx:

@@ -67,9 +67,9 @@ async def ids_of(connection: Connection, order_id: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def paid_back(tx: Transaction, reversal_id: UUID, payment_status: str) -> int:
+async def paid_back(tx: Transaction, reversal_id: UUID) -> int:
     """Book a refund that succeeded; returns the sum of all, in minor units."""
-    refunded: int = await tx.fetchval(_PAID_BACK, reversal_id, payment_status)
+    refunded: int = await tx.fetchval(_PAID_BACK, reversal_id)
     return refunded
 
 
@@ -153,7 +153,10 @@ WITH paid AS (
     UPDATE reversals SET status = 'succeeded' WHERE id = $1 AND status = 'requested'
     RETURNING order_id, amount
 )
-UPDATE orders o SET refunded = o.refunded + paid.amount, payment_status = $2, updated_at = now()
+UPDATE orders o SET refunded = o.refunded + paid.amount, updated_at = now(),
+    payment_status = CASE WHEN paid.amount = 0 THEN o.payment_status
+                          WHEN o.refunded + paid.amount = o.total THEN 'refunded'
+                          ELSE 'partially_refunded' END
 FROM paid WHERE o.id = paid.order_id RETURNING o.refunded
 """
 _FAILED = """

@@ -81,11 +81,12 @@ async def shipping_methods(connection: Connection, currency: str) -> list[Shippi
 
 
 async def forget_old(connection: Connection, days: int) -> int:
+    """Open or ordered: what was bought stands in the order."""
     return await connection.execute(_FORGET_OLD, days)
 
 
 async def forget_user(tx: Transaction, user_id: UUID) -> None:
-    await tx.execute("DELETE FROM carts WHERE user_id = $1 AND status = 'open'", user_id)
+    await tx.execute("DELETE FROM carts WHERE user_id = $1", user_id)
 
 
 def _cart(row: Row) -> Cart:
@@ -127,5 +128,5 @@ ORDER BY m.position
 """
 _FORGET_OLD = """
 DELETE FROM carts WHERE id IN (
-    SELECT id FROM carts WHERE status = 'open' AND updated_at < now() - make_interval(days => $1) LIMIT 1000)
+    SELECT id FROM carts WHERE updated_at < now() - make_interval(days => $1) LIMIT 1000)
 """

@@ -8,13 +8,11 @@ from uuid import UUID
 
 from shopwright.chassis.db import Connection
 from shopwright.contracts.money import Money
-from shopwright.contracts.orders import OrderStatus
 
-from ..domain import Order
+from ..domain import BOUGHT, Order
 from . import orders
 
 ATTENTION_MAX = 10  # what an operator looks at first; the list has the others
-BOUGHT: tuple[OrderStatus, ...] = ("confirmed", "partially_fulfilled", "fulfilled", "returned")
 
 
 class Summary(NamedTuple):
@@ -27,7 +25,9 @@ class Summary(NamedTuple):
 
 
 async def read(connection: Connection, since: datetime, slow: timedelta, attempts: int) -> Summary:
-    """Three queries, each along an index; `attention` holds the oldest sagas that are late, stuck or slow."""
+    """Three queries, each along an index; `attention` holds the orders of the oldest sagas that are late,
+    stuck or slow: purchases, and what is to go back of one.
+    """
     bought = await connection.fetch(_BOUGHT, _first_id(since), list(BOUGHT))
     waiting = {row["status"]: row["orders"] for row in await connection.fetch(_WAITING)}
     ids = [row["id"] for row in await connection.fetch(_STUCK, slow, attempts, ATTENTION_MAX)]
@@ -55,9 +55,9 @@ SELECT status, count(*) AS orders FROM orders WHERE status IN ('in_progress', 'a
 GROUP BY status
 """
 _STUCK = """
-SELECT id FROM sagas
-WHERE status IN ('running', 'waiting')
-    AND (attempts >= $2 OR deadline < now() - $1::interval
-         OR (status = 'running' AND created_at < now() - $1::interval))
-ORDER BY id LIMIT $3
+SELECT DISTINCT coalesce(r.order_id, s.id) AS id FROM sagas s LEFT JOIN reversals r ON r.id = s.id
+WHERE s.status IN ('running', 'waiting')
+    AND (s.attempts >= $2 OR s.deadline < now() - $1::interval
+         OR (s.status = 'running' AND s.created_at < now() - $1::interval))
+ORDER BY 1 LIMIT $3
 """
