@@ -58,6 +58,11 @@ async def queued_body(shop):
 
 
 class TestPage:
+    async def test_a_form_of_too_many_fields_is_shown_again(self, client, payment):
+        answer = await client.post(payment.action_url, content="a&" * 40)
+
+        assert answer.status_code == 422
+
     async def test_shows_what_is_paid_and_that_it_is_a_sandbox(self, client, payment):
         page = await client.get(payment.action_url)
 
