@@ -89,6 +89,39 @@ class TestDelivery:
         await until(both)
         assert acted.count("Ada") == 1
 
+    async def test_waits_rather_than_cut_off_what_a_group_has_not_read(self, database, valkey):
+        db = await database("chassis")
+        async with db.begin() as tx:
+            tx.publish(*(registered() for _ in range(1_200)))
+        relay = Relay(db, valkey, "users", length_max=600)
+        await valkey.xgroup_create("events:users", "g", id="0", mkstream=True)
+        assert [await relay.turn() for _ in range(3)] == [500, 0, 0]
+
+        read = await valkey.xreadgroup("g", "one", {"events:users": ">"}, count=500)
+        assert await relay.turn() == 0
+        await valkey.xack("events:users", "g", *(number for number, _ in read[0][1]))
+
+        assert await relay.turn() == 500
+
+    @pytest.mark.parametrize("run", ["bus_run", "'another'"], ids=["flushed", "lost with its server"])
+    async def test_sends_again_what_a_wiped_bus_lost_though_consumers_made_the_stream_anew(
+        self, database, valkey, run
+    ):
+        db = await database("chassis")
+        async with db.begin() as tx:
+            tx.publish(registered("Ada"))
+        await Relay(db, valkey, "users").turn()
+        async with db.begin() as tx:
+            await tx.execute("UPDATE outbox SET published_at = now() - interval '1 hour'")
+            await tx.execute(f"UPDATE relay SET bus_run = {run}, held_until = now()")
+        await valkey.flushdb()
+        await valkey.xgroup_create("events:users", "g", id="0", mkstream=True)
+
+        relay = Relay(db, valkey, "users")
+        assert (await relay.turn(), await relay.turn()) == (1, 0)
+
+        assert await valkey.xlen("events:users") == 1
+
     async def test_takes_over_what_a_replica_left_that_never_comes_back(self, database, valkey):
         db, seen, stop = await database("chassis"), [], asyncio.Event()
 
@@ -129,6 +162,26 @@ class TestFailure:
 
         async def worked():
             return len(tries) == 3 and not await DeadLetters(consumer).page()
+
+        await until(worked, seconds=15)
+
+    async def test_goes_on_retrying_after_its_table_was_locked_for_too_long(self, running):
+        tries = []
+
+        async def handler(fact, once):
+            tries.append(fact.name)
+            if len(tries) == 1:
+                raise RuntimeError("not yet")
+
+        producer, consumer = await running(handler)
+        async with consumer.begin() as tx:
+            await tx.execute("LOCK TABLE dead_letters IN SHARE MODE")
+            await asyncio.sleep(5.5)
+        async with producer.begin() as tx:
+            tx.publish(registered())
+
+        async def worked():
+            return len(tries) == 2
 
         await until(worked, seconds=15)
 

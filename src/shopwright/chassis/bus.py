@@ -70,6 +70,14 @@ class Consumer:
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; a database or bus that is away is tried again for ever."""
         retries = asyncio.create_task(self._retry(stop))
+        try:
+            await self._consume(stop)
+        except BaseException:
+            retries.cancel()
+            raise
+        await retries
+
+    async def _consume(self, stop: asyncio.Event) -> None:
         own_first, claim_at = True, 0.0
         while not stop.is_set():
             try:
@@ -86,7 +94,6 @@ class Consumer:
                 log.warning("consumer waits", error=str(error))
                 own_first = True
                 await _pause(stop, 1.0)
-        await retries
 
     async def _join(self) -> None:
         for stream in self._streams:
@@ -215,6 +222,8 @@ class Consumer:
                 await self._look_who_waits()
             except Unavailable:
                 continue
+            except Exception:
+                log.exception("failed messages are looked at again later")
 
     async def _look_who_waits(self) -> None:
         async with self._parking:

@@ -1,9 +1,9 @@
 """The relay: carries committed events from a service's outbox to its stream, in order, at least once.
 
 One relay per database works at a time, by a lease in the table. It remembers which run of Valkey it
-published to: after a restart it sends the last `RESEND` again (an AOF may lose a second), after a wipe
-everything it still has. Consumers know repeats by their inbox. Published rows are kept `KEEP`, so that
-consumers can replay.
+published to, and leaves its mark there: after a restart it sends the last `RESEND` again (an AOF may lose a
+second), when the mark is gone everything it still has. Consumers know repeats by their inbox. What a group
+has not read yet is never cut off its stream: the relay waits. Published rows are kept `KEEP`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import Unavailable
 
 from . import crashpoints
-from .db import Database, Row
+from .db import Connection, Database, Row
 from .streams import BUS_ERRORS, LENGTH_MAX, Valkey, stream_of
 from .telemetry import OUTBOX_LAG
 
 log = structlog.get_logger()
 
 BATCH = 500
+AT_ONCE = 10_000  # rows of one statement: far below its time limit
 LEASE = timedelta(seconds=10)
 POLL_S = 0.5  # commits of this process wake the relay at once; the poll serves rows of other replicas
 RESEND = timedelta(minutes=5)
@@ -35,8 +36,9 @@ KEEP_ONCE = timedelta(days=9)  # longer than KEEP, so that every replay is recog
 
 
 class Relay:
-    def __init__(self, db: Database, valkey: Valkey, source: str) -> None:
+    def __init__(self, db: Database, valkey: Valkey, source: str, *, length_max: int = LENGTH_MAX) -> None:
         self._db, self._valkey, self._source = db, valkey, source
+        self._length_max, self._room = length_max, 0
         self._holder = str(new_id())
         self._wake = asyncio.Event()
         self._lease_until = datetime.min.replace(tzinfo=UTC)
@@ -68,6 +70,9 @@ class Relay:
         """Publish one batch if this relay holds the lease; returns how many events went out."""
         if not await self._hold():
             return 0
+        if not await self._has_room():
+            OUTBOX_LAG.set(BATCH)
+            return 0
         async with self._db.read() as connection:
             rows = await connection.fetch(_UNPUBLISHED, BATCH)
         OUTBOX_LAG.set(len(rows))
@@ -89,34 +94,61 @@ class Relay:
             row = await connection.fetchrow(_LEASE, self._holder, LEASE)
         if row is None:
             return False
-        self._lease_until = now + LEASE
+        self._lease_until, self._room = now + LEASE, 0
         await self._mind_the_bus(row["bus_run"])
         return True
 
     async def _mind_the_bus(self, known_run: str) -> None:
         run = str((await self._valkey.info("server"))["run_id"])
-        if run == known_run:
+        mark = f"relay:{self._source}"  # not the stream: consumers make that anew, sometimes before we look
+        wiped = not await self._valkey.exists(mark)
+        if run == known_run and not wiped:
             return
-        wiped = not await self._valkey.exists(stream_of(self._source))
-        since = KEEP if wiped else RESEND
         async with self._db.read() as connection:
-            again = await connection.execute(_RESEND, since)
+            again = await _in_batches(connection, _RESEND, KEEP if wiped else RESEND)
             await connection.execute("UPDATE relay SET bus_run = $1", run)
+        await self._valkey.set(mark, run)
         if again:
             log.warning("bus was restarted; events are sent again", events=again, wiped=wiped)
 
+    async def _has_room(self) -> bool:
+        """Whether a batch fits into the stream with what its slowest group has not handled yet."""
+        if self._room >= BATCH:
+            return True
+        try:
+            groups = await self._valkey.xinfo_groups(stream_of(self._source))
+        except BUS_ERRORS as error:
+            if "no such key" not in str(error):
+                raise
+            groups = []
+        behind = {group["name"].decode(): (group["lag"] or 0) + group["pending"] for group in groups}
+        self._room = self._length_max - max(behind.values(), default=0)
+        if self._room < BATCH:
+            log.warning("relay waits for a group that does not read", behind=behind)
+        return self._room >= BATCH
+
     async def _send(self, rows: list[Row]) -> None:
+        self._room -= len(rows)
         pipeline = self._valkey.pipeline(transaction=False)
         for row in rows:
             fields: Any = {"e": encode(self._source, row)}
-            pipeline.xadd(stream_of(self._source), fields, maxlen=LENGTH_MAX, approximate=True)
+            pipeline.xadd(stream_of(self._source), fields, maxlen=self._length_max, approximate=True)
         await pipeline.execute()
 
     async def _prune(self) -> None:
         self._prune_at = datetime.now(UTC) + timedelta(minutes=10)
         async with self._db.read() as connection:
-            await connection.execute("DELETE FROM outbox WHERE published_at < now() - $1::interval", KEEP)
-            await connection.execute("DELETE FROM once WHERE created_at < now() - $1::interval", KEEP_ONCE)
+            await _in_batches(connection, _PRUNE, KEEP)
+            await _in_batches(connection, _PRUNE_ONCE, KEEP_ONCE)
+
+
+async def _in_batches(connection: Connection, sql: str, *values: Any) -> int:
+    """Run `sql` until it finds fewer rows than its limit: days of rows in one statement would time out."""
+    total = count = await connection.execute(sql, *values, AT_ONCE)
+    while count == AT_ONCE:
+        count = await connection.execute(sql, *values, AT_ONCE)
+        total += count
+    return total
 
 
 def encode(source: str, row: Row) -> bytes:
@@ -143,4 +175,14 @@ _LEASE = """
 UPDATE relay SET holder = $1, held_until = now() + $2::interval
 WHERE holder = $1 OR held_until < now() RETURNING bus_run
 """
-_RESEND = "UPDATE outbox SET published_at = NULL WHERE published_at > now() - $1::interval"
+_RESEND = """
+UPDATE outbox SET published_at = NULL WHERE position IN (
+    SELECT position FROM outbox WHERE published_at > now() - $1::interval LIMIT $2)
+"""
+_PRUNE = """
+DELETE FROM outbox WHERE position IN (
+    SELECT position FROM outbox WHERE published_at < now() - $1::interval LIMIT $2)
+"""
+_PRUNE_ONCE = """
+DELETE FROM once WHERE key IN (SELECT key FROM once WHERE created_at < now() - $1::interval LIMIT $2)
+"""

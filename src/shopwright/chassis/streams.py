@@ -16,7 +16,7 @@ from valkey.exceptions import ValkeyError
 __all__ = ["BUS_ERRORS", "LENGTH_MAX", "Valkey", "open_valkey", "stream_of"]
 
 BUS_ERRORS = (ValkeyError, BusConnectionError, BusTimeoutError, OSError)
-LENGTH_MAX = 200_000  # about 200 MiB at 1 KiB an event; consumers further behind replay from the outbox
+LENGTH_MAX = 200_000  # about 200 MiB at 1 KiB an event; a relay waits for a consumer that is further behind
 
 
 def open_valkey(url: str) -> Valkey:
