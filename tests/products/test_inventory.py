@@ -3,14 +3,20 @@
 import asyncio
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from shopwright.chassis.api import create_asgi
 from shopwright.chassis.db import CheckViolation
+from shopwright.chassis.paging import encode_cursor
 from shopwright.contracts.problems import NotFound, OutOfStock
 from shopwright.contracts.products import Reserve, ReserveLine
+from shopwright.products.inventory import api
 from shopwright.products.inventory.commands import Inventory
 from shopwright.products.inventory.domain import ReservationEnded, StockTooLow, UnknownWarehouse
 from shopwright.products.inventory.store import Listing
+
+STAFF = {"x-user-id": str(uuid4()), "x-user-scope": "inventory:read inventory:write"}
 
 
 @pytest.fixture
@@ -245,6 +251,41 @@ class TestAdjust:
 
         told = [b'"available":%d' % n for n in (2, 0, 1)]
         assert [data for _, data in await facts(db)] == [b'{"sku":"mug",%s}' % part for part in told]
+
+
+class TestApi:
+    """Numbers that no stock has are the caller's mistake."""
+
+    @pytest.fixture
+    async def client(self, inventory):
+        asgi = create_asgi("products", api.HANDLERS, {"inventory": inventory}, draining=asyncio.Event())
+        transport = httpx.ASGITransport(app=asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://products") as client:
+            yield client
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            f"/v1/inventory?low={10**12}",
+            f"/v1/inventory/A/movements?cursor={encode_cursor(10**30)}",
+            f"/v1/inventory?sort=available&cursor={encode_cursor([10**30, 'A'])}",
+        ],
+    )
+    async def test_too_large_a_number_is_refused(self, client, path):
+        assert (await client.get(path, headers=STAFF)).status_code == 422
+
+    async def test_more_than_can_be_counted_is_refused(self, client, inventory, db):
+        await stocked(inventory, "A", 1)
+        async with db.read() as connection:
+            await connection.execute("UPDATE stock SET on_hand = 2147483647")
+        one_more = {"sku": "A", "delta": 1, "reason": "count"}
+
+        answer = await client.post("/v1/inventory/adjustments", json=one_more, headers=STAFF)
+
+        assert answer.status_code == 422
+        await stocked(inventory, "A", 10, "north")
+        seen = (await client.get("/v1/inventory/A", headers=STAFF)).json()
+        assert seen["available"] == 2_147_483_657
 
 
 class TestRaces:

@@ -55,10 +55,12 @@ _LOST = (
     FileNotFoundError,
 )
 
-_NO_TEXT = (
-    asyncpg.CharacterNotInRepertoireError,
-    asyncpg.UntranslatableCharacterError,  # the same within jsonb
-)
+#: What it cannot hold, whoever said it.
+_TOO_MUCH = {
+    asyncpg.CharacterNotInRepertoireError: "text cannot hold the character U+0000",
+    asyncpg.UntranslatableCharacterError: "text cannot hold the character U+0000",
+    asyncpg.NumericValueOutOfRangeError: "a number is larger than can be kept",
+}
 
 _open: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -247,8 +249,8 @@ class Database:
                 yield raw
         except _LOST as error:
             raise Unavailable(detail="the database cannot be reached", part="database") from error
-        except _NO_TEXT as error:
-            raise InvalidInput(detail="text cannot hold the character U+0000", errors=[]) from error
+        except tuple(_TOO_MUCH) as error:
+            raise InvalidInput(detail=_TOO_MUCH[type(error)], errors=[]) from error
 
     async def ready(self) -> bool:
         try:

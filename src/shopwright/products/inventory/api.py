@@ -18,6 +18,7 @@ from .commands import Inventory
 from .domain import StockOf
 from .store import LedgerRow, Listing
 
+Units = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 MAY_RESERVE = ("orders",)
 
@@ -37,14 +38,14 @@ async def list_stock(
     inventory: Inventory,
     limit: Limit = 50,
     cursor: str | None = None,
-    low: Annotated[int | None, Parameter(ge=0)] = None,
+    low: Annotated[int | None, Parameter(ge=0, le=2**31 - 1)] = None,
     q: Annotated[str, Parameter(max_length=200)] = "",
     sort: Literal["sku", "available"] = "sku",
 ) -> Page[StockOf]:
     """Stock by SKU or the scarcest first; `low`: at most so many available; `q`: part of a SKU or a name."""
     principal.require("inventory:read")
     scarcest = sort == "available"
-    position: Any = tuple[int, str] if scarcest else str
+    position: Any = tuple[Units, str] if scarcest else str
     after = decode_cursor(cursor, position)
     rows = await inventory.listing(Listing(q.strip(), low, sort, after), limit + 1)
     return page_of(rows, limit, lambda row: (row.available, row.sku) if scarcest else row.sku)
@@ -63,7 +64,7 @@ async def read_movements(
 ) -> Page[LedgerRow]:
     """Every change of a SKU's stock, newest first."""
     principal.require("inventory:read")
-    rows = await inventory.ledger(sku, before=decode_cursor(cursor, int), limit=limit + 1)
+    rows = await inventory.ledger(sku, before=decode_cursor(cursor, Units), limit=limit + 1)
     return page_of(rows, limit, lambda row: row.id)
 
 

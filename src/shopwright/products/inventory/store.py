@@ -180,7 +180,7 @@ SELECT f.*, (
 FROM found f
 """
 _SUMS = """
-SELECT sku, sum(on_hand)::integer AS on_hand, sum(reserved)::integer AS reserved,
+SELECT sku, sum(on_hand)::bigint AS on_hand, sum(reserved)::bigint AS reserved,
     sum(on_hand - reserved)::bigint AS available
 FROM stock
 """
