@@ -69,6 +69,15 @@ async def test_a_refused_order_is_no_news(running):
     assert [row["kind"] for row in await shop.settled(1)] == ["order_cancelled"]
 
 
+async def test_an_order_whose_buyer_was_erased_goes_on_without_a_mail(running):
+    shop = await running()
+
+    await shop.tell(shipped(email="erased", name="erased"))
+    await shop.tell(cancelled(email="last@example.com"))
+
+    assert [row["email"] for row in await shop.settled(1)] == ["last@example.com"]
+
+
 async def test_what_a_mail_said_is_forgotten_once_it_is_out(running):
     shop = await running()
 

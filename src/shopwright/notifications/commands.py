@@ -61,8 +61,10 @@ class Notifications:
     async def notify(self, draft: Draft, once: str) -> None:
         """Write down what an event makes, and queue its mail if it is wanted; publishes NotificationQueued.
 
-        One event makes one notification, whatever repeats.
+        One event makes one notification, whatever repeats; an order whose buyer was erased makes none.
         """
+        if "@" not in draft.email:
+            return
         notification_id = new_id()
         token = None
         if domain.optional(draft.kind, "email"):
