@@ -40,6 +40,8 @@ async def disagreements(platform: Platform, emails: list[str]) -> list[str]:
         if payment and payment["amount"] != order["total"]:
             wrong.append(f"{order['number']} is {order['total']} but {payment['amount']} was asked")
     wrong += await _stock(platform, orders, lines)
+    wrong += await _provider(platform, list(payments.values()))
+    wrong += await _told(platform, orders)
     wrong += await _ledger(platform)
     return wrong
 
@@ -87,6 +89,46 @@ async def _stock(platform: Platform, orders: list, lines: list) -> list[str]:
     )
     return wrong + [
         f"stock of {row['sku']} in {row['warehouse']} is not the sum of its ledger" for row in drift
+    ]
+
+
+async def _provider(platform: Platform, payments: list) -> list[str]:
+    """What the provider's own books say against ours: a buyer is charged there, not in our tables."""
+    ours = {str(row["id"]): row for row in payments}
+    charges = await _rows(
+        platform,
+        "payments",
+        """SELECT reference, count(*) AS charges, sum(captured)::bigint AS captured,
+            count(*) FILTER (WHERE state = 'authorised' AND captured = 0) AS held
+            FROM sandbox.charges WHERE reference = ANY($1) GROUP BY reference""",
+        list(ours),
+    )
+    wrong = []
+    for charge in charges:
+        payment = ours[charge["reference"]]
+        if charge["charges"] > 1:
+            wrong.append(f"payment {charge['reference']} is {charge['charges']} charges at the provider")
+        if charge["captured"] != payment["captured"]:
+            wrong.append(f"the provider took {charge['captured']} of payment {charge['reference']}")
+        if charge["held"] and payment["status"] != "authorised":
+            wrong.append(f"the provider still holds money of payment {charge['reference']}")
+    return wrong
+
+
+async def _told(platform: Platform, orders: list) -> list[str]:
+    """Each confirmed order is told once: a confirmation that is not told is an order nobody ships."""
+    told = await _rows(
+        platform,
+        "orders",
+        """SELECT subject, count(*) AS times FROM outbox
+        WHERE topic = 'orders.order_confirmed.v1' AND subject = ANY($1) GROUP BY subject""",
+        [str(order["id"]) for order in orders],
+    )
+    times = {row["subject"]: row["times"] for row in told}
+    return [
+        f"{order['number']} is {order['status']} and was told as confirmed {count} times"
+        for order in orders
+        if (count := times.get(str(order["id"]), 0)) != (order["status"] == "confirmed")
     ]
 
 
