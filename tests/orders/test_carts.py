@@ -1,5 +1,6 @@
 """Carts over HTTP: what goes in, what it costs now, who may see it, and what is refused."""
 
+import asyncio
 from uuid import uuid4
 
 ADDRESS = {
@@ -54,6 +55,20 @@ class TestCreate:
 
 
 class TestLines:
+    async def test_a_repeat_with_the_same_key_gets_the_cart_though_the_product_is_gone(self, client, shop):
+        sku, cart = shop.stock.put("MUG"), await new_cart(client)
+        path, key = f"/v1/carts/{cart['id']}/lines", {"idempotency-key": uuid4().hex}
+        added = await client.post(path, json={"sku": sku}, headers=key)
+        line = f"{path}/{added.json()['lines'][0]['id']}"
+        shop.stock.prices.clear()
+        await asyncio.sleep(2.1)  # quotes of a cart may be two seconds old
+
+        again = await client.post(path, json={"sku": sku}, headers=key)
+        removed = [await client.delete(line, headers={"idempotency-key": "x"}) for _ in range(2)]
+
+        assert [answer.status_code for answer in (again, *removed)] == [200, 200, 200]
+        assert (await client.delete(line)).status_code == 404
+
     async def test_adds_up_lines_of_the_same_sku(self, client, shop):
         sku, cart = shop.stock.put("MUG", price=1_250), await new_cart(client)
 

@@ -105,10 +105,10 @@ class Carts:
         """
         currency = await self._currency_of(cart_id, user_id)
         quote = (await self._products.quotes([sku], currency)).get(sku)
-        if quote is None:
-            raise UnknownSku(sku=sku)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
+                if quote is None:
+                    raise UnknownSku(sku=sku)
                 cart = await self._open(tx, cart_id, user_id)
                 held = sum(line.quantity for line in cart.lines if line.sku == sku)
                 if held + quantity > quote.available:
@@ -130,14 +130,14 @@ class Carts:
         async with self._db.read() as connection:
             before = await store.find(connection, cart_id)
         line = next((line for line in before.lines if line.id == line_id), None) if before else None
-        if line is None:
-            raise NotFound(detail=f"the cart has no line {line_id}")
-        if quantity > line.quantity:
+        if line is not None and quantity > line.quantity:
             quote = (await self._products.quotes([line.sku], currency)).get(line.sku)
             if quote is None or quantity > quote.available:
                 raise OutOfStock(shortages=[Shortage(line.sku, quantity, quote.available if quote else 0)])
         async with self._db.begin(once) as tx:
             if not tx.repeated:
+                if line is None:
+                    raise NotFound(detail=f"the cart has no line {line_id}")
                 await self._open(tx, cart_id, user_id)
                 if quantity:
                     await store.set_quantity(tx, cart_id, line_id, quantity)
