@@ -3,8 +3,9 @@
 A handler is `async def on_<fact>(fact, once)`; it passes `once` to the transaction of the one command it
 calls, so a repeat is a no-op. A message is acknowledged after the handler committed, or after it was parked
 for a retry (`chassis.deadletters`). Topics without a handler are acknowledged unread. Order per aggregate
-holds. Facts whose order does not matter may be handed over together, all that one read brought in one call;
-what fails so is handed over one by one.
+holds within a process, not between replicas that share a stream: handlers ask for the state of things or
+keep facts that stand alone. Facts whose order does not matter may be handed over together, all that one
+read brought in one call; what fails so is handed over one by one.
 """
 
 from __future__ import annotations
