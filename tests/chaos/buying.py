@@ -41,7 +41,8 @@ async def settled(platform, emails, seconds=45):
 
 async def one_confirmation(client, email):
     for _ in range(300):
-        mails = (await client.get("/mailbox.json", params={"to": email})).json()
+        answer = await client.get("/mailbox.json", params={"to": email})
+        mails = answer.json() if answer.status_code == 200 else []  # it may be starting again
         if mails:
             break
         await asyncio.sleep(0.1)
