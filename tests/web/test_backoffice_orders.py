@@ -186,6 +186,37 @@ class TestCancel:
         assert mesh.purchases.orders[order["id"]]["status"] == "cancelled"
 
 
+class TestRefusedPayment:
+    @pytest.fixture
+    def unpaid(self, mesh):
+        title = "The payment of this order was refused for good"
+        refusal = {"type": "payment-refused", "title": title, "detail": "the authorisation expired"}
+        order = placed(mesh, "confirmed", "voided", refusal=refusal)
+        mesh.purchases.timelines[order["id"]] = [
+            step("confirm"), step("capture", "refused", detail=refusal["detail"]),
+        ]  # fmt: skip
+        return order
+
+    async def test_is_told_and_leaves_only_cancelling_to_do(self, office, unpaid):
+        page = await office.get(f"/admin/orders/{unpaid['id']}")
+
+        assert "The payment of this order was refused for good. the authorisation expired" in page.text
+        assert "Capture the payment – Refused" in page.text
+        assert [f.action.rpartition("/")[2] for f in page.forms if unpaid["id"] in f.action] == ["cancel"]
+
+    async def test_says_that_no_money_goes_back(self, office, unpaid):
+        page = await office.get(f"/admin/orders/{unpaid['id']}")
+
+        assert "The items go back into stock. Nothing was paid, so no money goes back." in page.text
+
+    async def test_is_named_where_orders_need_attention(self, office, mesh, unpaid):
+        mesh.purchases.stuck.add(unpaid["id"])
+
+        page = await office.get("/admin")
+
+        assert "or their payment was refused" in page.text
+
+
 class TestShip:
     async def test_tells_what_went_out_and_where_it_can_be_followed(self, office, mesh):
         order = placed(mesh)

@@ -112,6 +112,13 @@ class NotPaidYet(Problem):
     payment_status: str
 
 
+class PaymentRefused(Problem):
+    """The payment of this order was refused for good."""
+
+    kind = "conflict"
+    payment_status: str
+
+
 class MoreThanOrdered(Problem):
     """That is more than is left of a line."""
 
@@ -256,7 +263,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def refundable(self) -> Money:
         """What can still be asked to be paid back."""
-        return self.total - self.refunding
+        return Money(0, self.currency) if self.payment_refused else self.total - self.refunding
+
+    @property
+    def payment_refused(self) -> bool:
+        """Whether the provider refused, for good, to pay for the order once it was confirmed."""
+        return self.refusal is not None and self.refusal["type"] == PaymentRefused.slug
 
 
 def seen_of(quote: Quote) -> Seen:

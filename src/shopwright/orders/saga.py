@@ -1,8 +1,9 @@
 """The purchase across services, and the way back, on one screen.
 
 reserve stock → authorise payment → **confirm** (the pivot, a local commit) → claim stock → capture → done.
-Before the pivot a refusal releases and voids; after it the saga only goes forward. Each step is idempotent:
-the reservation's id is the order's, the payment's id was chosen with the order.
+Before the pivot a refusal releases and voids; after it the saga only goes forward. A capture that is
+refused for good ends it too: the order stays confirmed and unpaid, for staff to cancel. Each step is
+idempotent: the reservation's id is the order's, the payment's id was chosen with the order.
 
 The way back (a refund, a return, a cancellation) was decided when it was noted, so it only goes forward:
 give the money back, put the goods back. A provider that refuses for good ends the money's part as failed.

@@ -144,6 +144,7 @@ class Till:
         self._faults = faults
         self.payments: dict[str, PaymentState] = {}
         self.refunds: dict[str, int] = {}
+        self.captures: list[str] = []  # the next ones: of unknown outcome, or refused and the payment is so
         self.refuses_refunds = False
         self.others_unknown = False  # another refund of the same payment is open
         self.gate: asyncio.Event | None = None
@@ -172,8 +173,14 @@ class Till:
         state = self.payments[request.payment_id]
         if state.status not in {"authorised", "captured"}:
             raise PaymentNotAuthorised(payment_status=state.status)
-        state.status, state.captured = "captured", state.amount
+        refused = self.captures.pop(0) if self.captures else ""
+        if refused == "unknown":
+            return PaymentState(payment_id=request.payment_id, status=refused)
+        state.status = refused or "captured"
+        state.captured = state.amount if state.status == "captured" else 0
         leave()
+        if refused:
+            raise ProviderRefused(detail="the provider refused the capture: expired", code="expired")
         return state
 
     async def void(self, request: PaymentId) -> PaymentState:

@@ -61,7 +61,7 @@ class AfterSale:
         """Ship `lines` (all that is left without them). Event: OrderShipped.
 
         Raises:
-            NotPaidYet, WrongTransition, MoreThanOrdered: nothing was noted.
+            NotPaidYet, PaymentRefused, WrongTransition, MoreThanOrdered: nothing was noted.
         """
         shipped = new_id()
         async with self._db.begin(once) as tx:
@@ -88,7 +88,7 @@ class AfterSale:
         """Pay back `amount` (all that is left without it). Events: OrderRefunded, PaymentChanged.
 
         Raises:
-            NotPaidYet, MoreThanPaid: nothing was asked for.
+            NotPaidYet, PaymentRefused, MoreThanPaid: nothing was asked for.
         """
         return await self._take_back(order_id, "refund", amount, reason, once=once)
 
@@ -105,7 +105,7 @@ class AfterSale:
         """Goods came back: pay their price back (or `amount`, if any) and put them on the shelf.
 
         Raises:
-            MoreThanOrdered, MoreThanPaid, NotPaidYet: nothing was noted.
+            MoreThanOrdered, MoreThanPaid, NotPaidYet, PaymentRefused: nothing was noted.
         """
         return await self._take_back(
             order_id, "return", amount, reason, lines=lines, restock=restock, once=once
@@ -114,7 +114,7 @@ class AfterSale:
     async def cancel(self, order_id: UUID, reason: str, once: Once | None) -> Reversal:
         """Cancel an order of which nothing was shipped: all money and goods go back.
 
-        Events: OrderCancelled, OrderRefunded.
+        Of an order whose payment was refused only the goods do. Events: OrderCancelled, OrderRefunded.
 
         Raises:
             WrongTransition, NotPaidYet: it stays as it is.
@@ -141,7 +141,7 @@ class AfterSale:
                 noted = UUID(bytes=tx.stored)
                 held = None
             else:
-                order = await self._locked(tx, order_id)
+                order = await self._locked(tx, order_id, unpaid=kind == "cancellation")
                 reversal = _reversal(order, kind, amount, reason, lines=lines or {}, restock=restock)
                 if not await store.take_back(tx, reversal, lines or {}):
                     raise domain.MoreThanPaid(refundable=order.refundable)
@@ -174,7 +174,8 @@ class AfterSale:
                 domain.check_transition(order.status, "returned")
                 await store.move(tx, order.id, "returned")
 
-    async def _locked(self, tx: Transaction, order_id: UUID) -> Order:
+    async def _locked(self, tx: Transaction, order_id: UUID, *, unpaid: bool = False) -> Order:
+        """The order, held until `tx` ends; `unpaid`: also one that will never be paid."""
         status = await store.lock(tx, order_id)
         order = await order_store.find(tx, order_id) if status else None
         if order is None:
@@ -184,6 +185,13 @@ class AfterSale:
                 detail=f"an order that is {order.status} was not paid",
                 order_status=order.status, wanted="fulfilled",
             )  # fmt: skip
+        if order.payment_refused:
+            if unpaid:
+                return order
+            raise domain.PaymentRefused(
+                detail="nothing can be shipped or paid back; cancel the order",
+                payment_status=order.payment_status,
+            )
         if order.payment_status not in CAPTURED:
             raise domain.NotPaidYet(payment_status=order.payment_status)
         return order

@@ -26,7 +26,8 @@ from shopwright.chassis.sagarunner import LEASE, LogEntry, SagaRunner
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
-from shopwright.contracts.problem import revive
+from shopwright.contracts.payments import PaymentNotAuthorised, ProviderRefused
+from shopwright.contracts.problem import Problem, revive
 from shopwright.contracts.problems import (
     IdempotencyKeyReused,
     NotFound,
@@ -226,7 +227,7 @@ class Orders:
         order = await self._until(order_id, domain.SETTLED, wait_s)
         if order.user_id not in {None, user_id}:
             raise NotFound(detail=f"no cart {order.cart_id}")
-        if order.refusal is not None:
+        if order.refusal is not None and not order.payment_refused:
             raise _refusal_of(order)
         return order
 
@@ -259,7 +260,9 @@ class Orders:
         """What happened to an order and to everything that went back of it, oldest first."""
         async with self._db.read() as connection:
             reversals = await after_sale.ids_of(connection, order_id)
-        return await self.runner.log_of(order_id, *reversals)
+        entries = await self.runner.log_of(order_id, *reversals)
+        order = await self.find(order_id)
+        return [_as_refused(entry, order) for entry in entries] if order.payment_refused else entries
 
     async def look_again(self, order_id: UUID, once: str | None = None) -> None:
         """Something happened to the payment: drive the saga on, unless somebody does already."""
@@ -367,7 +370,10 @@ class Orders:
 
     async def _capture(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
-        state = await self._payments.capture(order.payment_id)
+        try:
+            state = await self._payments.capture(order.payment_id)
+        except (ProviderRefused, PaymentNotAuthorised) as refusal:
+            return await self._never_paid(order, refusal)
         if state.status not in {"captured", "partially_refunded", "refunded"}:
             return Failed(f"the payment is {state.status}")
 
@@ -375,6 +381,25 @@ class Orders:
             await store.set_payment_status(tx, order_id, state.status)
 
         return Done(captured)
+
+    async def _never_paid(self, order: Order, why: Problem) -> Reply:
+        """Give back what the provider may still hold, so that it never will be taken, and book the refusal.
+
+        A payment that was captured after all cannot be voided: the capture is asked for again.
+        """
+        state = await self._payments.void(order.payment_id)
+        if state.status not in {"voided", "declined"}:
+            return Failed(f"the capture was refused, the payment is {state.status} and not yet given back")
+        refusal = {
+            "type": domain.PaymentRefused.slug,
+            "title": domain.PaymentRefused.title,
+            "detail": why.detail or why.title,
+        }
+
+        async def refused(tx: Transaction) -> None:
+            await store.refuse_payment(tx, order.id, state.status, refusal)
+
+        return Done(refused)
 
     async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
         self._frozen.pop(order_id, None)
@@ -431,6 +456,13 @@ def _ordered(line: OrderLine) -> OrderedLine:
     return OrderedLine(
         sku=line.sku, name=line.name, quantity=line.quantity, unit_price=line.unit_price, total=line.total
     )
+
+
+def _as_refused(entry: LogEntry, order: Order) -> LogEntry:
+    """The capture that ended as refused: for the saga that is a step done, for people it is not."""
+    if (entry.step, entry.outcome) != ("capture", "done"):
+        return entry
+    return msgspec.structs.replace(entry, outcome="refused", detail=(order.refusal or {})["detail"])
 
 
 def _refusal_of(order: Order) -> Exception:

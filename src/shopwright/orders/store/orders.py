@@ -84,6 +84,16 @@ async def set_payment_status(tx: Transaction, order_id: UUID, payment_status: st
     )
 
 
+async def refuse_payment(
+    tx: Transaction, order_id: UUID, payment_status: str, refusal: dict[str, Any]
+) -> None:
+    """Book that a confirmed order will not be paid; its status stays."""
+    await tx.execute(
+        "UPDATE orders SET payment_status = $2, refusal = $3, updated_at = now() WHERE id = $1",
+        order_id, payment_status, refusal,
+    )  # fmt: skip
+
+
 async def forget_user(tx: Transaction, user_id: UUID) -> None:
     """Erase who bought; what was bought and paid stays for the books."""
     await tx.execute(_FORGET, user_id)

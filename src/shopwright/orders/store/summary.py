@@ -25,8 +25,8 @@ class Summary(NamedTuple):
 
 
 async def read(connection: Connection, since: datetime, slow: timedelta, attempts: int) -> Summary:
-    """Three queries, each along an index; `attention` holds the orders of the oldest sagas that are late,
-    stuck or slow: purchases, and what is to go back of one.
+    """Three queries, each along an index; `attention` holds the oldest orders whose sagas are late, stuck or
+    slow (purchases, and what is to go back of one) or whose payment was refused once they were confirmed.
     """
     bought = await connection.fetch(_BOUGHT, _first_id(since), list(BOUGHT))
     waiting = {row["status"]: row["orders"] for row in await connection.fetch(_WAITING)}
@@ -55,9 +55,10 @@ SELECT status, count(*) AS orders FROM orders WHERE status IN ('in_progress', 'a
 GROUP BY status
 """
 _STUCK = """
-SELECT DISTINCT coalesce(r.order_id, s.id) AS id FROM sagas s LEFT JOIN reversals r ON r.id = s.id
+SELECT coalesce(r.order_id, s.id) AS id FROM sagas s LEFT JOIN reversals r ON r.id = s.id
 WHERE s.status IN ('running', 'waiting')
     AND (s.attempts >= $2 OR s.deadline < now() - $1::interval
          OR (s.status = 'running' AND s.created_at < now() - $1::interval))
+UNION SELECT id FROM orders WHERE status = 'confirmed' AND payment_status IN ('declined', 'voided')
 ORDER BY 1 LIMIT $3
 """

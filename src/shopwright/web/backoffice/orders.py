@@ -55,7 +55,7 @@ async def cancel_order(desk: Desk, order_id: UUID) -> Response[bytes]:
             raise
         return await desk.not_done(f"Not cancelled: {(problem.detail or problem.title).rstrip('.')}.", back)
     if order.status == "cancelled":
-        return await desk.done("The order was cancelled; items and money go back.", back)
+        return await desk.done("The order was cancelled; the items go back, and so does what was paid.", back)
     return await desk.done("The order is being cancelled. Look again in a moment.", back)
 
 
@@ -110,7 +110,12 @@ async def look_again(desk: Desk, order_id: UUID) -> Response[bytes]:
 def stalled(order: Order) -> bool:
     """Whether the order's saga has not ended, so that a push may help."""
     unpaid = order.payment.status not in {"captured", "partially_refunded", "refunded"}
-    return order.in_progress or (order.status == "confirmed" and unpaid)
+    return order.in_progress or (order.status == "confirmed" and unpaid and not refused(order))
+
+
+def refused(order: Order) -> bool:
+    """Whether the provider will never pay for the confirmed order: only cancelling it is left."""
+    return order.status == "confirmed" and order.payment.status in {"declined", "voided"}
 
 
 def cancellable(desk: Desk, order: Order) -> bool:
@@ -135,7 +140,7 @@ async def _show(
     return await desk.page(
         "admin/order.html", status=status, order=order, payments=payments, kinds=PAYMENT_KINDS,
         steps=None if steps is None else happenings(steps), outcomes=PAYMENT_OUTCOMES,
-        fulfilments=fulfilments or [], refunds=refunds or [], stalled=stalled(order),
+        fulfilments=fulfilments or [], refunds=refunds or [], stalled=stalled(order), refused=refused(order),
         cancellable=cancellable(desk, order), refundable=paid and desk.may("orders:refund"),
         shippable=order.status in {"confirmed", "partially_fulfilled"} and paid and desk.may("orders:write"),
         shipping=shipping or _fresh(), refunding=refunding or _fresh(),
