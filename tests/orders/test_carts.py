@@ -103,6 +103,27 @@ class TestLines:
 
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-sku")
 
+    async def test_says_in_which_currency_a_sku_is_not_for_sale(self, client, shop):
+        sku, cart = shop.stock.put("MUG", currency="PLN"), await new_cart(client)
+
+        refused = (await add(client, cart, sku)).json()
+
+        assert (refused["type"], refused["currency"]) == ("/problems/unknown-sku", "EUR")
+        assert refused["detail"] == "MUG is not for sale in EUR"
+
+    async def test_refuses_a_price_that_was_seen_in_another_currency_and_adds_nothing(self, client, shop):
+        sku, cart = shop.stock.put("MUG", currency="USD"), await new_cart(client, currency="USD")
+        path = f"/v1/carts/{cart['id']}/lines"
+
+        refused = await client.post(path, json={"sku": sku, "currency": "EUR"})
+        after = (await client.get(f"/v1/carts/{cart['id']}")).json()
+        added = await client.post(path, json={"sku": sku, "currency": "USD"})
+
+        told = refused.json()
+        assert (refused.status_code, told["type"]) == (409, "/problems/currency-differs")
+        assert (told["sku"], told["cart_currency"], after["lines"]) == ("MUG", "USD", [])
+        assert added.json()["lines"][0]["unit_price"] == {"amount": 1_000, "currency": "USD"}
+
     async def test_names_every_wrong_field_at_once(self, client):
         cart = await new_cart(client)
 

@@ -105,6 +105,7 @@ class UnknownSku(Problem):
 
     kind = "not_found"
     sku: str
+    currency: str = ""
 
 
 class TotalChanged(Problem):

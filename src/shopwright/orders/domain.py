@@ -63,6 +63,14 @@ class CartFull(Problem):
     lines_max: int = LINES_MAX
 
 
+class CurrencyDiffers(Problem):
+    """The price that was shown is in another currency than the cart."""
+
+    kind = "conflict"
+    sku: str
+    cart_currency: str
+
+
 class NotForSale(Problem):
     """Some products in the cart are no longer for sale."""
 

@@ -25,8 +25,11 @@ class NewCart(msgspec.Struct, frozen=True):
 
 
 class NewLine(msgspec.Struct, frozen=True):
+    """`currency` is that of the price which the buyer saw; a cart in another one refuses the line."""
+
     sku: Text
     quantity: Annotated[int, msgspec.Meta(ge=1, le=QUANTITY_MAX)] = 1
+    currency: Currency | None = None
 
 
 class LineChange(msgspec.Struct, frozen=True):
@@ -97,7 +100,7 @@ async def add_line(
 ) -> PricedCart:
     """Put more of a SKU into the cart."""
     once = await once_of(request, str(cart_id))
-    return await carts.add(cart_id, principal.user_id, data.sku, data.quantity, once)
+    return await carts.add(cart_id, principal.user_id, data.sku, data.quantity, once, shown_in=data.currency)
 
 
 @patch("/v1/carts/{cart_id:uuid}/lines/{line_id:uuid}", tags=["carts"])

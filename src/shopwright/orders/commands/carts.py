@@ -96,19 +96,29 @@ class Carts:
         return [(method, method.price(subtotal)) for method in methods]
 
     async def add(
-        self, cart_id: UUID, user_id: UUID | None, sku: str, quantity: int, once: Once | None
+        self,
+        cart_id: UUID,
+        user_id: UUID | None,
+        sku: str,
+        quantity: int,
+        once: Once | None,
+        *,
+        shown_in: str | None = None,
     ) -> PricedCart:
-        """Put `quantity` more of `sku` into the cart.
+        """Put `quantity` more of `sku` into the cart; `shown_in` is the currency of the price that was seen.
 
         Raises:
-            UnknownSku, OutOfStock, CartFull: nothing was added.
+            CurrencyDiffers, UnknownSku, OutOfStock, CartFull: nothing was added.
         """
         currency = await self._currency_of(cart_id, user_id)
         quote = (await self._products.quotes([sku], currency)).get(sku)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
+                _check_currency(sku, currency, shown_in)
                 if quote is None:
-                    raise UnknownSku(sku=sku)
+                    raise UnknownSku(
+                        detail=f"{sku} is not for sale in {currency}", sku=sku, currency=currency
+                    )
                 cart = await self._open(tx, cart_id, user_id)
                 held = sum(line.quantity for line in cart.lines if line.sku == sku)
                 if held + quantity > quote.available:
@@ -228,6 +238,16 @@ def visible(cart: Cart | None, cart_id: UUID, user_id: UUID | None) -> Cart:
     if cart is None or (cart.user_id is not None and cart.user_id != user_id):
         raise NotFound(detail=f"no cart {cart_id}")
     return cart
+
+
+def _check_currency(sku: str, currency: str, shown_in: str | None) -> None:
+    """Raises CurrencyDiffers: what was seen in one currency is not charged in another."""
+    if shown_in not in {None, currency}:
+        raise domain.CurrencyDiffers(
+            detail=f"the price was shown in {shown_in}, and the cart is in {currency}",
+            sku=sku,
+            cart_currency=currency,
+        )
 
 
 def _subtotal(cart: Cart, quotes: Mapping[str, Quote]) -> Money:
