@@ -9,6 +9,7 @@ import sys
 import zipfile
 from uuid import uuid4
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -84,6 +85,51 @@ class TestAnImport:
         report = await imported(client, content)
 
         assert (report["unchanged"], report["created"], report["changed"]) == (2, 0, 0)
+
+    async def test_tells_once_that_variants_have_no_stock(self, run_service):
+        client = await run_service("products")
+        rows = [
+            row("mug", stock=""),
+            row("jug", stock=""),
+            row("pot", stock="0"),
+            row("bad", "free", stock=""),
+        ]
+
+        without = await imported(client, table(*rows))
+        given = await imported(client, table(*rows), stock=100)
+
+        (hint,) = without["hints"]
+        assert hint.startswith("2 variants have no stock in this file and are sold out")
+        assert "`--stock 100`" in hint
+        assert given["hints"] == []
+
+    async def test_tells_once_which_stock_variants_got_that_are_not_counted_in_their_shop(self, run_service):
+        client = await run_service("products")
+        objects = [
+            {"model": "product.product", "pk": 1, "fields": {"name": "Course", "slug": "course"}},
+            {"model": "product.productvariant", "pk": 1, "fields": {
+                "product": 1, "sku": "COURSE", "track_inventory": False}},
+        ]  # fmt: skip
+
+        report = await imported(client, msgspec.json.encode(objects))
+
+        stock = (await client.get("/v1/inventory/COURSE", headers=STAFF)).json()
+        (hint,) = report["hints"]
+        assert hint.startswith("1 variant is sold without being counted in the shop of this file")
+        assert "1,000 units" in hint
+        assert stock["available"] == 1_000
+
+    async def test_tells_once_that_products_have_no_price_in_the_shops_currency(self, run_service):
+        client = await run_service("products")
+        content = (
+            "slug,name,sku,stock,price:EUR,price:USD,price:PLN\nmug,Mug,MUG,1,1.00,2.00,\n"
+            "jug,Jug,JUG,1,,2.00,3.00\npot,Pot,POT,1,,,4.00\n"
+        )
+
+        report = await imported(client, content.encode())
+
+        (hint,) = report["hints"]
+        assert hint.startswith("2 products have no price in EUR (they have PLN, USD): ")
 
     async def test_counts_what_changed(self, run_service):
         client = await run_service("products")

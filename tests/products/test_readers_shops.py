@@ -277,6 +277,24 @@ class TestSaleor:
     def test_sells_in_the_currencies_of_the_channels_where_it_is_published(self):
         assert drafts(self.fixture())["tee"].variants[0].prices == [price(3000, "USD", 4000)]
 
+    def test_variants_that_are_sold_without_being_counted_get_a_stock(self):
+        fixture = self.fixture(
+            *(
+                {"model": "product.productvariant", "pk": n, "fields": {
+                    "product": 9, "sku": sku, "track_inventory": tracked, "sort_order": n}}
+                for n, sku, tracked in ((3, "FREE", False), (4, "COUNTED", True), (5, "TOLD", False))
+            ),
+            {"model": "warehouse.stock", "pk": 2, "fields": {
+                "warehouse": "w-1", "product_variant": 5, "quantity": 7}},
+        )  # fmt: skip
+
+        free = {variant.sku: variant.stock for variant in drafts(fixture)["tee"].variants}
+        asked = {variant.sku: variant.stock for variant in drafts(fixture, stock=3)["tee"].variants}
+
+        assert (free["FREE"], free["COUNTED"]) == ({"main": 1_000}, {})
+        assert (asked["FREE"], asked["COUNTED"]) == ({"main": 3}, {"main": 3})
+        assert free["TOLD"] == asked["TOLD"] == {"global-hub": 7}
+
     def test_variants_have_options_stock_weight_and_a_sku(self):
         small, medium = drafts(self.fixture(), stock=3)["tee"].variants
 

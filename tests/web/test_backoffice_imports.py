@@ -83,6 +83,11 @@ class TestProgress:
 
         assert "3 row 3 Refused /price is no amount; write 19.90" in page.text
 
+    async def test_tells_what_the_file_as_a_whole_lacks(self, office, mesh):
+        page = await hand_over(office)
+
+        assert page.text.count("2 variants have no stock; --stock 100.") == 1
+
     async def test_can_be_stopped(self, office, mesh):
         page = await hand_over(office)
 

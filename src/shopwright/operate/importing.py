@@ -58,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     refused: int = 0
     errors_total: int = 0
     errors: list[dict[str, Any]] = []
+    hints: list[str] = []
     detail: str = ""
 
     @property

@@ -57,6 +57,8 @@ def tell(gateway: Gateway, report: Report, errors: Path | None) -> bool:
     )
     if report.detail:
         console.print(f"[red]{escape(report.detail)}[/red]")
+    for hint in report.hints:
+        console.print(f"[yellow]{escape(hint)}.[/yellow]")
     for error in report.errors[:ERRORS_SHOWN]:
         colour = _COLOURS.get(str(error.get("outcome")), "red")
         console.print(

@@ -38,7 +38,8 @@ Units = Annotated[
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How an import stands. `rows` of `total` are worked through; the other counts are products. `errors` are
-    the first 1,000; `errors_total` says how many there are, `/errors` has them all.
+    the first 1,000; `errors_total` says how many there are, `/errors` has them all. `hints` tell once what
+    the file as a whole lacks.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     errors_total: int
     errors: list[RowError]
+    hints: list[str]
     detail: str
     created_at: datetime | None
     started_at: datetime | None
@@ -216,6 +218,7 @@ def _report(job: Job, errors: list[RowError]) -> Report:
         refused=job.refused,
         errors_total=job.errors,
         errors=errors,
+        hints=job.hints,
         detail=job.detail,
         created_at=job.created_at,
         started_at=job.started_at,

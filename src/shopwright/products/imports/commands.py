@@ -104,6 +104,7 @@ class Imports:
             warehouse=asked.warehouse or "main",
             stock=asked.stock,
             today=datetime.now(UTC).date(),
+            shop_currency=self._currency,
         )
         size = (folder / "upload").stat().st_size
         job = Job(id=job_id, file=_name(asked.filename), bytes=size, form=form, options=options)

@@ -12,6 +12,7 @@ import msgspec
 from shopwright.contracts.problem import Problem
 
 from .readers.reading import Form, Options, Outcome
+from .readers.saleor import UNTRACKED_STOCK
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -47,7 +48,7 @@ class ImportOver(Problem):
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An import. `position` counts products of the file, `rows` and `total` its rows; the counts of products
-    add up to `position`.
+    add up to `position`. `unstocked`, `untracked`, `unpriced` and `currencies` are as in `Lacks`.
     """
 
     id: UUID
@@ -66,6 +67,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     refused: int = 0
     errors: int = 0
+    unstocked: int = 0
+    untracked: int = 0
+    unpriced: int = 0
+    currencies: list[str] = []
     detail: str = ""
     attempts: int = 0
     cancel: bool = False
@@ -80,6 +85,34 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             return 1.0
         return self.position / self.products if self.products else 0.0
 
+    @property
+    def hints(self) -> list[str]:
+        """What the file as a whole lacks, told once, and what would help."""
+        found = []
+        if self.unstocked:
+            found.append(
+                f"{_many(self.unstocked, 'variant has', 'variants have')} no stock in this file and are sold "
+                "out until they get some; import it again with units for them, such as `--stock 100`"
+            )
+        if self.untracked:
+            found.append(
+                f"{_many(self.untracked, 'variant is', 'variants are')} sold without being counted in the "
+                f"shop of this file (`track_inventory: false`): each got {UNTRACKED_STOCK:,} units, more "
+                "than a line of an order may ask for; `--stock` gives another number"
+            )
+        if self.unpriced:
+            own, others = self.options.shop_currency, ", ".join(self.currencies)
+            found.append(
+                f"{_many(self.unpriced, 'product has', 'products have')} no price in {own} (they have "
+                f"{others}): they are shown in those currencies and sold in a cart of their own; import them "
+                f"with prices in {own}, or set SHOPWRIGHT_CURRENCY"
+            )
+        return found
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
 
 class RowError(msgspec.Struct, frozen=True):
     """A line of a report: what was refused or skipped, or (warning) left out of a product."""
@@ -89,6 +122,18 @@ class RowError(msgspec.Struct, frozen=True):
     outcome: Outcome
     pointer: str
     detail: str
+
+
+class Lacks(NamedTuple):
+    """What accepted products of a file have not: `unstocked` variants without a number of units, `untracked`
+    variants whose shop does not count them, `unpriced` products that the shop's currency has no price for,
+    with the `currencies` they have instead.
+    """
+
+    unstocked: int = 0
+    untracked: int = 0
+    unpriced: int = 0
+    currencies: Sequence[str] = ()
 
 
 class Step(NamedTuple):
@@ -103,3 +148,4 @@ class Step(NamedTuple):
     skipped: int
     refused: int
     errors: Sequence[RowError]
+    lacks: Lacks

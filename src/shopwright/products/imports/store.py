@@ -72,7 +72,8 @@ async def step(tx: Transaction, job_id: UUID, holder: str, done: Step) -> bool:
     """Count a batch; false if the job is not ours or stands elsewhere, and then nothing may commit."""
     row = await tx.fetchrow(
         _STEP, job_id, holder, done.before, done.products, done.rows, done.created, done.changed,
-        done.unchanged, done.skipped, done.refused, len(done.errors),
+        done.unchanged, done.skipped, done.refused, len(done.errors), done.lacks.unstocked,
+        done.lacks.untracked, done.lacks.unpriced, list(done.lacks.currencies),
     )  # fmt: skip
     if row is None:
         return False
@@ -159,7 +160,9 @@ WHERE id = $1 AND holder = $2 AND status = 'running' RETURNING cancel
 _STEP = """
 UPDATE import_jobs SET position = position + $4, rows = rows + $5, created = created + $6,
     changed = changed + $7, unchanged = unchanged + $8, skipped = skipped + $9, refused = refused + $10,
-    errors = errors + $11, attempts = 0
+    errors = errors + $11, unstocked = unstocked + $12, untracked = untracked + $13,
+    unpriced = unpriced + $14, attempts = 0,
+    currencies = ARRAY(SELECT DISTINCT unnest(currencies || $15::text[]) ORDER BY 1)
 WHERE id = $1 AND holder = $2 AND status = 'running' AND position = $3 RETURNING errors - $11 AS errors
 """
 _NOTE = """

@@ -24,7 +24,7 @@ from shopwright.products.catalog.drafts import ProductDraft
 
 from . import bundle, formats, spool, store
 from .commands import Imports
-from .domain import ATTEMPTS_MAX, Job, RowError, Status, Step
+from .domain import ATTEMPTS_MAX, Job, Lacks, RowError, Status, Step
 from .illustrating import Illustrator, StorePicture
 from .readers.reading import BadFile, Read, shortened
 
@@ -203,7 +203,8 @@ class Importer:
         wanted = [read for read in reads if read.draft is not None]
 
         async def within(tx: Transaction, results: Sequence[Result]) -> None:
-            done = _counted(before, rows, reads, dict(zip(map(id, wanted), results, strict=True)))
+            found = dict(zip(map(id, wanted), results, strict=True))
+            done = _counted(before, rows, reads, found, job.options.shop_currency)
             if not await store.step(tx, job.id, self._holder, done):
                 raise Lost
             crashpoints.reach(f"imports.{number}.before-commit")
@@ -222,7 +223,9 @@ class Importer:
         crashpoints.reach(f"imports.{number}.after-commit")
 
 
-def _counted(before: int, rows: int, reads: Sequence[Read], results: dict[int, Result]) -> Step:
+def _counted(
+    before: int, rows: int, reads: Sequence[Read], results: dict[int, Result], currency: str
+) -> Step:
     counts = dict.fromkeys(("created", "changed", "unchanged", "skipped", "refused"), 0)
     errors: list[RowError] = []
     for read in reads:
@@ -237,4 +240,23 @@ def _counted(before: int, rows: int, reads: Sequence[Read], results: dict[int, R
         else:
             refused = any(note.outcome == "refused" for note in read.notes)
             counts["refused" if refused else "skipped"] += 1
-    return Step(before=before, products=len(reads), rows=rows, errors=errors, **counts)
+    accepted = [read for read in reads if id(read) in results and results[id(read)].outcome != "refused"]
+    lacks = _lacking(accepted, currency)
+    return Step(before=before, products=len(reads), rows=rows, errors=errors, lacks=lacks, **counts)
+
+
+def _lacking(reads: Sequence[Read], currency: str) -> Lacks:
+    drafts = [read.draft for read in reads if read.draft is not None]
+    unpriced = [
+        codes for draft in drafts if currency and (codes := _currencies(draft)) and currency not in codes
+    ]
+    return Lacks(
+        unstocked=sum(not variant.stock for draft in drafts for variant in draft.variants),
+        untracked=sum(read.untracked for read in reads),
+        unpriced=len(unpriced),
+        currencies=sorted(set[str]().union(*unpriced)),
+    )
+
+
+def _currencies(draft: ProductDraft) -> set[str]:
+    return {offer.price.currency for variant in draft.variants for offer in variant.prices}

@@ -85,6 +85,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     refused: int = 0
     errors_total: int = 0
     errors: list[RowError] = []
+    hints: list[str] = []
     detail: str = ""
     created_at: datetime | None = None
     started_at: datetime | None = None

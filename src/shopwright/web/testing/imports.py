@@ -28,7 +28,7 @@ class Imports:
     def start_import(self, request: web.Request, body: Any) -> Any:
         self._people.needs(request, SCOPE)
         if not body.strip():
-            document = {"type": "/problems/not-a-product-file", "status": 422}
+            document = {"type": "/problems/not-a-product-file", "status": 422, "formats": ["csv", "jsonl"]}
             title = "That is no product file that can be read"
             raise problems.ForeignProblem(detail="the file is empty", document=document | {"title": title})
         self.received.append(body)
@@ -40,6 +40,7 @@ class Imports:
             "products": len(lines), "progress": 0.0, "created": 0, "changed": 0, "unchanged": 0, "skipped": 0,
             "refused": 0, "errors_total": len(bad), "detail": "", "created_at": datetime.now(UTC),
             "started_at": None, "finished_at": None,
+            "hints": [] if b"stock" in body.splitlines()[0] else ["2 variants have no stock; `--stock 100`"],
             "errors": [
                 {"line": line, "identifier": f"row {line}", "outcome": "refused", "pointer": "/price",
                  "detail": "is no amount; write 19.90"}

@@ -35,6 +35,7 @@ class Read(NamedTuple):
     identifier: str
     draft: ProductDraft | None
     notes: list[Note]
+    untracked: int = 0  # variants whose shop does not count their stock, and which got `UNTRACKED_STOCK`
 
 
 class Unit(NamedTuple):
@@ -67,12 +68,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     currency: of prices that name none. warehouse: of stock that names none. stock: units on hand of variants
     whose stock the file does not tell; None leaves it as it is. today: decides whether a sale is on.
+    shop_currency: what the shop sells in, whatever the file says.
     """
 
     currency: str = "EUR"
     warehouse: str = "main"
     stock: int | None = None
     today: date = date.min
+    shop_currency: str = ""
 
 
 class BadFile(Exception):

@@ -2,7 +2,8 @@
 
 Channels become currencies, where the product is published; attributes that variants select become options,
 the others and collections attributes; the category keeps its parents; each warehouse keeps its stock. Not
-taken over: promotions, gift cards as such, pages and menus. Lines are numbers of objects in the array.
+taken over: promotions, gift cards as such, pages and menus. What Saleor sells without counting gets
+`UNTRACKED_STOCK` units. Lines are numbers of objects in the array.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ NAME = "saleor"
 TITLE = "Saleor fixture JSON"
 
 DEPTH_MAX = 20  # of categories: more is a circle
+UNTRACKED_STOCK = 1_000  # of a variant that is never sold out there: more than a line of an order may ask for
 _MODELS = frozenset(
     {
         "product.category", "product.producttype", "product.product", "product.productchannellisting",
@@ -152,6 +154,7 @@ class _Shop:
             "name": fields.get("name") or "",
             "options": self._of_variants[key],
             "weight": fields.get("weight") or weight or "",
+            "untracked": fields.get("track_inventory") is False,
             "prices": [
                 [
                     listing.get("currency")
@@ -198,6 +201,7 @@ def product(units: Sequence[Unit], options: Options) -> Read:
     if not slug or not name:
         cells.refuse("slug" if not slug else "name", "is missing; every product has a slug and a name")
     several = len(whole["variants"]) > 1
+    untracked = [raw for raw in whole["variants"] if _uncounted(raw, options)]
     variants = [_variant(cells, slug, raw, options, several=several) for raw in whole["variants"]]
     if not variants:
         cells.refuse("productvariant", "is missing; no variant of this product is in the file")
@@ -219,7 +223,13 @@ def product(units: Sequence[Unit], options: Options) -> Read:
         pictures=values.pictures((source, alt) for source, alt in whole["media"]),
         variants=variants,
     )
-    return read(units[0], slug or name, draft, notes)
+    return read(units[0], slug or name, draft, notes)._replace(untracked=len(untracked))
+
+
+def _uncounted(raw: Mapping[str, Any], options: Options) -> bool:
+    """Whether a variant is sold there without being counted, and nothing here says how many there are."""
+    counted = any(values.count(quantity) for _, quantity in raw["stock"])
+    return raw.get("untracked", False) and not counted and options.stock is None
 
 
 def _variant(
@@ -231,7 +241,9 @@ def _variant(
     stock: dict[str, int] = {}
     for warehouse, quantity in raw["stock"]:
         stock[warehouse or options.warehouse] = values.count(quantity)
-    if not stock and options.stock is not None:
+    if _uncounted(raw, options):
+        stock = {options.warehouse: UNTRACKED_STOCK}
+    elif options.stock is not None and not (any(stock.values()) if raw.get("untracked") else stock):
         stock = {options.warehouse: options.stock}
     prices: dict[str, PriceDraft] = {}
     for currency, price, discounted in raw["prices"]:
