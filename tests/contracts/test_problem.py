@@ -49,3 +49,11 @@ def test_two_problems_of_one_name_are_refused():
 def test_a_member_that_would_hide_one_of_the_standards_is_refused():
     with pytest.raises(TypeError, match="RFC 9457"):
         type("Shadowing", (Problem,), {"__doc__": "Hides.", "__annotations__": {"status": str}, "status": ""})
+
+
+def test_a_problem_of_another_release_with_other_members_keeps_its_words():
+    body = b'{"type": "/problems/out-of-stock", "status": 409, "title": "Gone", "detail": "none left"}'
+
+    problem = from_response(409, body, "products")
+
+    assert (problem.slug, problem.kind, problem.detail) == ("out-of-stock", "conflict", "none left")

@@ -59,16 +59,21 @@ class Problem(_Refusal):
 
 
 def revive(slug: str, document: dict[str, Any]) -> Problem | None:
-    """The problem that `document` tells of, as its own class; None if this process does not know the slug."""
+    """The problem that `document` tells of, as its own class; None if this process does not know the slug, or
+    knows it with other members.
+    """
     cls = REGISTRY.get(slug)
     if cls is None:
         return None
     hints = {
         name: hint for name, hint in get_type_hints(cls).items() if name not in {"kind", "slug", "title"}
     }
-    known = {
-        name: msgspec.convert(document[name], hint, strict=False)
-        for name, hint in hints.items()
-        if name in document
-    }
-    return cls(**known)
+    try:
+        known = {
+            name: msgspec.convert(document[name], hint, strict=False)
+            for name, hint in hints.items()
+            if name in document
+        }
+        return cls(**known)
+    except (TypeError, msgspec.ValidationError):
+        return None
