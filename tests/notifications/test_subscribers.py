@@ -11,7 +11,7 @@ from shopwright.chassis.deadletters import DeadLetters
 from shopwright.contracts.events import Envelope, encode_data
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.orders import OrderRefused
-from shopwright.notifications import store
+from shopwright.notifications import domain, store
 from shopwright.notifications.testing import (
     cancelled,
     changed_password,
@@ -119,6 +119,75 @@ class TestErasure:
         await until(lambda: _nothing_in(tmp_path / "mailbox", "gone@example.com"))
         assert len(await shop.mails("friend@example.com")) == 1
 
+    @pytest.mark.parametrize("make", FACTS, ids=lambda make: make.__name__)
+    async def test_holds_for_facts_that_come_later(self, running, make):
+        shop = await running()
+        user = new_id()
+        await shop.tell(erased(user))
+        await until(lambda: _tombstones(shop))
+
+        fact = make(user_id=user, email="gone@example.com")
+        await shop.tell(fact)
+        await shop.tell(after(fact))
+
+        assert [row["email"] for row in await shop.settled(1)] == ["last@example.com"]
+        async with shop.db.read() as connection:
+            assert await connection.fetchval("SELECT count(*) FROM feeds WHERE user_id = $1", user) == 0
+
+    @pytest.mark.parametrize("make", FACTS, ids=lambda make: make.__name__)
+    async def test_holds_for_facts_that_came_earlier(self, running, make):
+        shop = await running()
+        user = new_id()
+        await shop.tell(make(user_id=user))
+        await shop.settled(1)
+
+        await shop.tell(erased(user))
+
+        await until(lambda: _tombstones(shop))
+        assert await shop.rows() == []
+
+    async def test_holds_for_a_fact_that_another_worker_writes_down_meanwhile(self, running):
+        shop = await running()
+        user, draft = new_id(), domain.order_confirmed(confirmed(email="gone@example.com"))
+        draft = msgspec.structs.replace(draft, user_id=user)
+
+        async with shop.db.begin() as erasing:
+            await store.erase(erasing, user)
+            adding = asyncio.ensure_future(store.add(shop.db, new_id(), "event:1", draft, None))
+            await asyncio.sleep(0.2)
+            assert not adding.done()
+
+        assert await adding is None
+        assert await shop.rows() == []
+
+    async def test_waits_for_a_fact_that_another_worker_is_writing_down(self, running):
+        shop = await running()
+        user = new_id()
+
+        async with shop.db.begin() as adding:
+            await adding.execute(ADD, new_id(), user)
+            erasing = asyncio.ensure_future(_erase(shop, user))
+            await asyncio.sleep(0.2)
+            assert not erasing.done()
+
+        assert len(await erasing) == 1
+        assert await shop.rows() == []
+
+    async def test_remembers_nothing_but_the_id_and_only_as_long_as_notifications_are_kept(self, running):
+        shop = await running()
+        users = [new_id(), new_id()]
+        for user in users:
+            await _erase(shop, user)
+
+        async with shop.db.read() as connection:
+            await connection.execute(
+                "UPDATE erased SET erased_at = now() - interval '2 days' WHERE user_id = $1", users[0]
+            )
+            await store.prune_erased(connection, timedelta(days=1))
+
+        assert [dict(row).keys() for row in await _tombstones(shop)] == [{"user_id", "erased_at"}]
+        assert [row["user_id"] for row in await _tombstones(shop)] == users[1:]
+
     async def test_forgets_messages_that_failed_too(self, running):
         shop = await running()
         user = new_id()
@@ -183,6 +252,22 @@ async def test_traces_go_on_through_the_queue(running):
 
     await until(delivered)
     assert "event orders.order_confirmed.v1" in await names()
+
+
+ADD = """
+SELECT add_notification($1, 'event:1', 'order_confirmed', $2, 'gone@example.com', 'Grace', 'A title', '/',
+                        '{}', NULL, 'notifications.notification_queued.v1', '{}', '')
+"""
+
+
+async def _tombstones(shop):
+    async with shop.db.read() as connection:
+        return await connection.fetch("SELECT * FROM erased")
+
+
+async def _erase(shop, user):
+    async with shop.db.begin() as tx:
+        return await store.erase(tx, user)
 
 
 async def _nothing_in(folder, word):

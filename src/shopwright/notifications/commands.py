@@ -61,7 +61,7 @@ class Notifications:
     async def notify(self, draft: Draft, once: str) -> None:
         """Write down what an event makes, and queue its mail if it is wanted; publishes NotificationQueued.
 
-        One event makes one notification, whatever repeats; an order whose buyer was erased makes none.
+        One event makes one notification, whatever repeats; one about a person who was erased makes none.
         """
         if "@" not in draft.email:
             return
@@ -143,7 +143,10 @@ class Notifications:
             await store.choose(tx, user_id, [Preference(kind=kind, channel="email", enabled=False)])
 
     async def forget_user(self, user_id: UUID, once: str) -> None:
-        """Delete everything we know of a person; mails in the local mailbox too."""
+        """Delete everything we know of a person but the id, mails in the local mailbox too.
+
+        The id keeps facts that arrive later, from another stream, from storing the person again.
+        """
         async with self._db.begin(once) as tx:
             if tx.repeated:
                 gone = msgspec.json.decode(tx.stored or b"[]", type=list[UUID])
@@ -172,3 +175,4 @@ class Notifications:
         async with self._db.read() as connection:
             while await store.prune(connection, older_than) == store.PRUNE_BATCH:
                 pass
+            await store.prune_erased(connection, older_than)

@@ -45,7 +45,7 @@ async def add(
 ) -> Added | None:
     """Write a draft down as its owner's preferences say and queue its mail, in one transaction of its own.
 
-    None: the event was here before, and nothing happens.
+    None: the event was here before, or its person was erased, and nothing happens.
     """
     fact = NotificationQueued(notification_id=notification_id, kind=draft.kind)
     row = await db.commit(
@@ -151,7 +151,11 @@ async def deliveries(
 async def erase(tx: Transaction, user_id: UUID) -> list[UUID]:
     """Forget a person: everything of the account, what was sent to a guest with the account's own address,
     and what failed on the way. A guest's mail that still waits goes out first: an account proves no address.
+
+    The id stays, so that a fact that arrives later makes nothing; one being written down is waited for.
     """
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", str(user_id))
+    await tx.execute("INSERT INTO erased (user_id) VALUES ($1) ON CONFLICT DO NOTHING", user_id)
     gone = await tx.fetch(_ERASE, user_id)
     await tx.execute("DELETE FROM feeds WHERE user_id = $1", user_id)
     await tx.execute("DELETE FROM preferences WHERE user_id = $1", user_id)
@@ -165,6 +169,11 @@ async def erase(tx: Transaction, user_id: UUID) -> list[UUID]:
 async def prune(connection: Connection, older_than: timedelta) -> int:
     """Delete a batch of old notifications; how many went."""
     return int(await connection.fetchval(_PRUNE, older_than, PRUNE_BATCH))
+
+
+async def prune_erased(connection: Connection, older_than: timedelta) -> None:
+    """Forget that old erasures were; facts about those people are long over."""
+    await connection.execute("DELETE FROM erased WHERE erased_at < now() - $1::interval", older_than)
 
 
 def _notice(row: Row) -> Notice:
