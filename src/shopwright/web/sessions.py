@@ -70,8 +70,14 @@ class Session(msgspec.Struct, kw_only=True):
     sealed: bytes | None = None
     cart_id: UUID | None = None
     cart_count: int = 0
+    cart_currency: str = ""
     purchases: list[Purchase] = []
     notice: str | None = None
+
+    @property
+    def prices_in(self) -> str:
+        """The currency that a filled cart binds this browser to; empty while there is none."""
+        return self.cart_currency if self.cart_count else ""
 
     def cart_of(self, order_id: UUID) -> UUID | None:
         """The cart that opens an order of this browser."""
@@ -116,6 +122,7 @@ class Sessions:
         )  # fmt: skip
         if old is not None:
             session.cart_id, session.cart_count = old.cart_id, old.cart_count
+            session.cart_currency = old.cart_currency
             session.purchases = old.purchases
         return session
 
@@ -160,11 +167,14 @@ class Sessions:
             return session.identity.access_token
         return await self._renew(session)
 
-    async def set_cart(self, session: Session, cart_id: UUID | None, count: int) -> None:
-        if (session.cart_id, session.cart_count) == (cart_id, count):
+    async def set_cart(
+        self, session: Session, cart_id: UUID | None, count: int = 0, currency: str = ""
+    ) -> None:
+        """The cart of this browser, how much is in it, and what it is counted in."""
+        if (session.cart_id, session.cart_count, session.cart_currency) == (cart_id, count, currency):
             return
-        session.cart_id, session.cart_count = cart_id, count
-        await self._store.set_cart(hash_of(session.id), cart_id, count)
+        session.cart_id, session.cart_count, session.cart_currency = cart_id, count, currency
+        await self._store.set_cart(hash_of(session.id), cart_id, count, currency)
 
     async def add_purchase(self, session: Session, purchase: Purchase) -> None:
         """Let this browser open the order later; the newest `PURCHASES_MAX` are kept."""
@@ -231,6 +241,7 @@ class Sessions:
             sealed=row["identity"],
             cart_id=row["cart_id"] and UUID(str(row["cart_id"])),
             cart_count=row["cart_count"],
+            cart_currency=row["cart_currency"],
             purchases=msgspec.convert(row["purchases"], list[Purchase]),
             notice=row["notice"],
         )

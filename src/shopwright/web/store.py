@@ -46,9 +46,9 @@ class SessionStore:
         async with self._db.read() as connection:
             await connection.execute("DELETE FROM sessions WHERE id_hash = $1", id_hash)
 
-    async def set_cart(self, id_hash: bytes, cart_id: UUID | None, count: int) -> None:
+    async def set_cart(self, id_hash: bytes, cart_id: UUID | None, count: int, currency: str) -> None:
         async with self._db.read() as connection:
-            await connection.execute(_SET_CART, id_hash, cart_id, count)
+            await connection.execute(_SET_CART, id_hash, cart_id, count, currency)
 
     async def set_purchases(self, id_hash: bytes, purchases: list[Any]) -> None:
         async with self._db.read() as connection:
@@ -88,7 +88,8 @@ class SessionStore:
 
 
 _FIND = """
-SELECT identity, cart_id, cart_count, purchases, notice, idle_until < now() + $3::interval AS stale
+SELECT identity, cart_id, cart_count, cart_currency, purchases, notice,
+    idle_until < now() + $3::interval AS stale
 FROM sessions WHERE id_hash = $1 AND audience = $2 AND idle_until > now() AND expires_at > now()
 """
 _TOUCH = "UPDATE sessions SET idle_until = least(now() + $2::interval, expires_at) WHERE id_hash = $1"
@@ -97,10 +98,11 @@ INSERT INTO sessions (id_hash, audience, idle_until, expires_at)
 VALUES ($1, $2, now() + least($3::interval, $4::interval), now() + $4::interval)
 """
 _INHERIT = """
-UPDATE sessions n SET cart_id = o.cart_id, cart_count = o.cart_count, purchases = o.purchases
+UPDATE sessions n SET cart_id = o.cart_id, cart_count = o.cart_count, cart_currency = o.cart_currency,
+    purchases = o.purchases
 FROM sessions o WHERE n.id_hash = $1 AND o.id_hash = $2
 """
-_SET_CART = "UPDATE sessions SET cart_id = $2, cart_count = $3 WHERE id_hash = $1"
+_SET_CART = "UPDATE sessions SET cart_id = $2, cart_count = $3, cart_currency = $4 WHERE id_hash = $1"
 _CLAIM_REFRESH = """
 UPDATE sessions SET refreshing_until = now() + $3::interval
 WHERE id_hash = $1 AND identity = $2 AND (refreshing_until IS NULL OR refreshing_until < now())

@@ -201,10 +201,17 @@ class Orders:
     async def cart(self, token: str, cart_id: UUID) -> Cart:
         return await self._orders.call("GET", f"/v1/carts/{cart_id}", Cart, token=token)
 
-    async def add_line(self, token: str, cart_id: UUID, sku: str, quantity: int, *, key: str) -> Cart:
+    async def add_line(
+        self, token: str, cart_id: UUID, sku: str, quantity: int, *, shown_in: str, key: str
+    ) -> Cart:
+        """`shown_in` is the currency of the price that the buyer saw, empty if none was shown.
+
+        Raises the problem `currency-differs` if the cart is in another one.
+        """
+        shown = {"currency": shown_in} if shown_in else {}
         return await self._orders.call(
             "POST", f"/v1/carts/{cart_id}/lines", Cart, token=token, key=key, timeout_s=WRITE_S,
-            body={"sku": sku, "quantity": quantity},
+            body={"sku": sku, "quantity": quantity} | shown,
         )  # fmt: skip
 
     async def set_quantity(self, token: str, cart_id: UUID, line_id: UUID, quantity: int) -> Cart:

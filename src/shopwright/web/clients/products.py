@@ -123,9 +123,10 @@ class Products:
         """`query`: q, category, sort, cursor, limit, price limits in minor units, and facets."""
         return await self._products.call("GET", "/v1/search", Listing, query=query)
 
-    async def product(self, slug: str, *, token: str = "") -> Product:
-        path = f"/v1/products/{quote(slug, safe='')}"
-        return await self._products.call("GET", path, Product, token=token)
+    async def product(self, slug: str, currency: str = "", *, token: str = "") -> Product:
+        """With `currency` prices in no other one; without, in the shop's own or else one the product has."""
+        path, query = f"/v1/products/{quote(slug, safe='')}", {"currency": currency}
+        return await self._products.call("GET", path, Product, token=token, query=query)
 
     async def stock(self, token: str, sku: str) -> Stock:
         return await self._products.call("GET", f"/v1/inventory/{quote(sku, safe='')}", Stock, token=token)

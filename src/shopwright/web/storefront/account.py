@@ -120,7 +120,7 @@ async def _adopt_cart(visit: Visit, token: str) -> None:
     except Problem:
         return  # there is none
     if cart is not None:
-        await visit.site.sessions.set_cart(session, cart.id, cart.count)
+        await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
 
 
 def wants_second_factor(problem: Problem) -> bool:

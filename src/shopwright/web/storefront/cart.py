@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from litestar import Response, get, post
 
 from shopwright.chassis.problems import document
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import NotFound, OutOfStock
+from shopwright.contracts.problems import NotFound, OutOfStock, UnknownSku
 
 from ..clients.orders import Cart
 from ..clients.remote import is_away, unless_away
@@ -19,6 +20,8 @@ from ..sessions import Purchase
 from ..visit import Visit
 
 QUANTITY_MAX = 999
+CURRENCY_DIFFERS = "currency-differs"
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 @get("/cart", include_in_schema=False)
@@ -33,7 +36,7 @@ async def show(visit: Visit) -> Response[bytes]:
     if cart is not None and cart.status != "open":
         purchase = next((item for item in visit.purchases if item.cart_id == cart.id), None)
         if purchase is None or await _is_over(visit, purchase):
-            await visit.site.sessions.set_cart(await visit.start_session(), None, 0)
+            await visit.site.sessions.set_cart(await visit.start_session(), None)
             cart = None
     return await visit.page("cart.html", cart=cart, purchase=purchase, away=False)
 
@@ -42,25 +45,23 @@ async def show(visit: Visit) -> Response[bytes]:
 async def add(visit: Visit) -> Response[bytes]:
     """Put a variant into the cart; begins a session and a cart for who has none."""
     form = visit.form
-    quantity = form.number("quantity", 1, QUANTITY_MAX, 1)
+    shown_in = form["currency"] if _CURRENCY.fullmatch(form["currency"]) else ""
     token = await visit.token()
     session = await visit.start_session()
     try:
-        cart_id = session.cart_id or await _new_cart(visit, token, form["currency"])
-        key = secrets.token_hex(16)  # pages may be cached, so the key is of this request, not of the form
+        cart_id = session.cart_id or await _new_cart(visit, token, shown_in)
         try:
-            cart = await visit.site.orders.add_line(token, cart_id, form["sku"], quantity, key=key)
+            cart = await _put(visit, token, cart_id, shown_in)
         except Problem as problem:
-            if not _is_gone(problem):
+            if not _is_gone(problem) and not await _is_empty(visit, token, cart_id, problem):
                 raise
-            cart_id = await _new_cart(visit, token, form["currency"])
-            cart = await visit.site.orders.add_line(token, cart_id, form["sku"], quantity, key=key)
+            cart = await _put(visit, token, await _new_cart(visit, token, shown_in), shown_in)
     except Problem as problem:
         if problem.kind == "unauthenticated":
             raise
-        await visit.warn(refusal_text(problem))
+        await visit.warn(refusal_text(problem, shown_in))
         return visit.go(_product_path(form["slug"], form["sku"]))
-    await visit.site.sessions.set_cart(session, cart.id, cart.count)
+    await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
     name = next((line.name for line in cart.lines if line.sku == form["sku"]), "")
     await visit.notify(f"{name or 'It'} is in your cart.")
     return visit.go("/cart")
@@ -88,7 +89,7 @@ async def change(visit: Visit, line_id: UUID) -> Response[bytes]:
             raise
         await visit.warn(refusal_text(problem))
         return visit.go("/cart")
-    await visit.site.sessions.set_cart(session, cart.id, cart.count)
+    await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
     return visit.go("/cart")
 
 
@@ -107,19 +108,26 @@ async def read_cart(visit: Visit) -> Cart | None:
             cart = await orders.current_cart(token)
     except NotFound:
         cart = None
-    await visit.site.sessions.set_cart(session, cart.id if cart else None, cart.count if cart else 0)
+    if cart is None:
+        await visit.site.sessions.set_cart(session, None)
+    else:
+        await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
     return cart
 
 
-def refusal_text(problem: Problem) -> str:
-    """A refusal in a buyer's words."""
+def refusal_text(problem: Problem, shown_in: str = "") -> str:
+    """A refusal in a buyer's words; `shown_in` is the currency of the price that they saw."""
     if isinstance(problem, OutOfStock) and problem.shortages:
         left = problem.shortages[0].available
         return f"Only {left} of these {'is' if left == 1 else 'are'} left." if left else "This is sold out."
     if is_away(problem):
         return "The cart cannot be changed right now. Nothing is lost; please try again in a moment."
-    if problem.slug == "unknown-sku":
-        return "This product is no longer for sale."
+    if isinstance(problem, UnknownSku):
+        place = f" in {problem.currency}" if problem.currency else ""
+        return f"This product is no longer for sale{place}."
+    if problem.slug == CURRENCY_DIFFERS:
+        held = document(problem).get("cart_currency", "another currency")
+        return f"Nothing was added: the price you saw is in {shown_in}, your cart is in {held}."
     return (problem.detail or problem.title).rstrip(".") + "."
 
 
@@ -134,6 +142,24 @@ def _is_gone(problem: Problem) -> bool:
     return problem.slug in {"not-found", "cart-already-ordered"}
 
 
+async def _put(visit: Visit, token: str, cart_id: UUID, shown_in: str) -> Cart:
+    """Add what the form says. Pages may be cached, so the key is of this request, not of the form."""
+    form = visit.form
+    return await visit.site.orders.add_line(
+        token, cart_id, form["sku"], form.number("quantity", 1, QUANTITY_MAX, 1),
+        shown_in=shown_in, key=secrets.token_hex(16),
+    )  # fmt: skip
+
+
+async def _is_empty(visit: Visit, token: str, cart_id: UUID, problem: Problem) -> bool:
+    """Whether the cart of another currency holds nothing, so that a new one may take its place."""
+    if problem.slug != CURRENCY_DIFFERS:
+        return False
+    cart = await visit.site.orders.cart(token, cart_id)
+    await visit.site.sessions.set_cart(await visit.start_session(), cart.id, cart.count, cart.currency)
+    return not cart.lines
+
+
 def _product_path(slug: str, sku: str) -> str:
     return f"/product/{quote(slug, safe='')}?variant={quote(sku, safe='')}" if slug else "/cart"
 
@@ -146,10 +172,9 @@ async def _is_over(visit: Visit, purchase: Purchase) -> bool:
 
 
 async def _new_cart(visit: Visit, token: str, currency: str) -> UUID:
-    known = len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
-    cart = await visit.site.orders.create_cart(token, currency if known else visit.site.settings.currency)
+    cart = await visit.site.orders.create_cart(token, currency or visit.site.settings.currency)
     session = await visit.start_session()
-    await visit.site.sessions.set_cart(session, cart.id, 0)
+    await visit.site.sessions.set_cart(session, cart.id, 0, cart.currency)
     return cart.id
 
 

@@ -97,17 +97,37 @@ async def search(visit: Visit) -> Response[bytes]:
 
 @get("/product/{slug:str}", include_in_schema=False)
 async def product(visit: Visit, slug: str) -> Response[bytes]:
-    found, tree = await asyncio.gather(visit.site.products.product(slug), visit.site.categories.get())
-    sku = visit.request.query_params.get("variant", "")
-    chosen = next((v for v in found.variants if v.sku == sku), None) or _first_choice(found)
+    (found, chosen), tree = await asyncio.gather(_priced(visit, slug), visit.site.categories.get())
     path: list[Category] = next((p for c in found.categories if (p := find_category(tree, c.slug))), [])
     pictures = sorted(found.pictures, key=lambda one: not chosen or one.url != chosen.picture)
     canonical = f"{visit.origin}/product/{found.slug}"
     return await visit.page(
         "product.html", public=True, product=found, chosen=chosen, choices=choices(found, chosen), path=path,
-        pictures=pictures,
+        pictures=pictures, elsewhere=_elsewhere(visit, chosen),
         canonical=canonical, linked=_linked(found, canonical, path, visit.origin),
     )  # fmt: skip
+
+
+async def _priced(visit: Visit, slug: str) -> tuple[Product, Variant | None]:
+    """The product and its chosen variant, priced in the currency of a filled cart if it is sold in that."""
+    currency = visit.session.prices_in if visit.session else ""
+    found = await visit.site.products.product(slug, currency)
+    chosen = _chosen(visit, found)
+    if currency and (chosen is None or chosen.price is None):
+        found = await visit.site.products.product(slug)
+        chosen = _chosen(visit, found)
+    return found, chosen
+
+
+def _chosen(visit: Visit, product: Product) -> Variant | None:
+    sku = visit.request.query_params.get("variant", "")
+    return next((v for v in product.variants if v.sku == sku), None) or _first_choice(product)
+
+
+def _elsewhere(visit: Visit, chosen: Variant | None) -> str:
+    """The currency of a filled cart that this variant cannot be put into."""
+    held = visit.session.prices_in if visit.session else ""
+    return held if held and chosen and chosen.price and chosen.price.currency != held else ""
 
 
 def choices(product: Product, chosen: Variant | None) -> list[dict[str, Any]]:
@@ -132,7 +152,7 @@ def _nearest(product: Product, chosen: Variant, name: str, value: str) -> Varian
 
 
 def _first_choice(product: Product) -> Variant | None:
-    buyable = (variant for variant in product.variants if variant.available > 0)
+    buyable = (variant for variant in product.variants if variant.available > 0 and variant.price)
     return next(buyable, product.variants[0] if product.variants else None)
 
 

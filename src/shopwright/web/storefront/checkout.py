@@ -261,7 +261,7 @@ async def _next(visit: Visit, order: Order) -> Response[bytes]:
         return visit.go("/checkout/review" if order.payment.status == "declined" else "/cart")
     session = visit.session
     if session and session.cart_id and session.cart_of(order.id) in {session.cart_id, None}:
-        await visit.site.sessions.set_cart(session, None, 0)
+        await visit.site.sessions.set_cart(session, None)
     return visit.go(f"/checkout/done/{order.id}")
 
 

@@ -106,13 +106,17 @@ class Goods:
 
     @route("products", "GET", "/v1/products/([^/]+)")
     def one_product(self, request: web.Request, _body: Any, slug: str) -> Any:
-        item, currency = self.item(slug), request.query.get("currency", "EUR")
+        item, currency = self.item(slug), request.query.get("currency", "")
         if item["status"] != "active" and not self._staff(request):
             raise NotFound(detail=f"no product {slug}")
-        priced = [
-            variant | self.prices.get((variant["id"], currency), UNPRICED) for variant in item["variants"]
-        ]
-        return detail_of(item if currency == "EUR" else item | {"variants": priced})
+        priced = [variant | self.priced(variant, currency) for variant in item["variants"]]
+        return detail_of(item | {"variants": priced} if currency else item)
+
+    def priced(self, variant: dict[str, Any], currency: str) -> dict[str, Any]:
+        """Its price in `currency` and what it was before; both None where it is not sold in that."""
+        if variant["price"] and variant["price"]["currency"] == currency:
+            return {name: variant[name] for name in UNPRICED}
+        return self.prices.get((variant["id"], currency), UNPRICED)
 
     def _staff(self, request: web.Request) -> bool:
         email = self._people.user_of(request)

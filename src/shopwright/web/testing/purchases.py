@@ -21,6 +21,7 @@ from shopwright.contracts.problems import (
     PaymentDeclined,
     Shortage,
     TotalChanged,
+    UnknownSku,
 )
 
 from .goods import Goods
@@ -40,9 +41,10 @@ class Purchases:
         self._by_key: dict[str, dict[str, Any]] = {}
 
     @route("orders", "POST", "/v1/carts")
-    def create_cart(self, request: web.Request, _body: Any) -> Any:
+    def create_cart(self, request: web.Request, body: Any) -> Any:
+        currency = (body or {}).get("currency", "EUR")
         cart = {
-            "id": str(uuid4()), "currency": "EUR", "status": "open", "version": 1, "email": None,
+            "id": str(uuid4()), "currency": currency, "status": "open", "version": 1, "email": None,
             "address": None, "shipping_method": None, "lines": [], "user": self._people.user_of(request),
         }  # fmt: skip
         self.carts[str(cart["id"])] = cart
@@ -67,6 +69,12 @@ class Purchases:
     def add_line(self, request: web.Request, body: Any, cart_id: str) -> Any:
         cart = self._cart(request, cart_id, change=True)
         item, variant = self._goods.variant(body["sku"])
+        if (shown_in := body.get("currency", cart["currency"])) != cart["currency"]:
+            text = f"the price was shown in {shown_in}, and the cart is in {cart['currency']}"
+            known = {"detail": text, "sku": body["sku"], "cart_currency": cart["currency"]}
+            raise refusal("currency-differs", 409, **known)
+        if not self._goods.priced(variant, cart["currency"])["price"]:
+            raise UnknownSku(sku=body["sku"], currency=cart["currency"])
         line = next((line for line in cart["lines"] if line["sku"] == body["sku"]), None)
         count = body["quantity"] + (line["quantity"] if line else 0)
         if count > variant["available"]:
@@ -273,29 +281,30 @@ class Purchases:
         return cart
 
     def _priced(self, cart: dict[str, Any]) -> dict[str, Any]:
-        lines = []
+        lines, currency = [], cart["currency"]
         for line in cart["lines"]:
             item, variant = self._goods.variant(line["sku"])
-            price = variant["price"]["amount"]
+            price = self._goods.priced(variant, currency)["price"]["amount"]
             picture = next((p["url"] for p in item["pictures"]), None)
             enough = variant["available"] >= line["quantity"]
             lines.append(
-                line | {"unit_price": money(price), "total": money(price * line["quantity"]),
-                        "picture": picture, "options": variant["options"], "available": enough}
+                line | {"unit_price": money(price, currency), "picture": picture,
+                        "total": money(price * line["quantity"], currency),
+                        "options": variant["options"], "available": enough}
             )  # fmt: skip
         subtotal = sum(line["total"]["amount"] for line in lines)
         fitting = [o["code"] for o in SHIPPING if o["needs_address"] == (cart["address"] is not None)]
         code = (cart["shipping_method"] or fitting[0]) if lines else None
         shipping = next((_price(offer, subtotal) for offer in SHIPPING if offer["code"] == code), None)
-        totals = [{"type": "subtotal", "amount": money(subtotal)}]
+        totals = [{"type": "subtotal", "amount": money(subtotal, currency)}]
         if shipping is not None:
-            totals.append({"type": "shipping", "amount": money(shipping)})
+            totals.append({"type": "shipping", "amount": money(shipping, currency)})
         shown = {name: value for name, value in cart.items() if name != "user"}
         return shown | {
             "shipping_method": code,
             "lines": lines,
             "totals": totals,
-            "total": money(subtotal + (shipping or 0)),
+            "total": money(subtotal + (shipping or 0), currency),
             "stale": False,
         }
 

@@ -21,5 +21,5 @@ def route(service: str, method: str, pattern: str) -> Callable[[Handler], Handle
     return register
 
 
-def money(minor: int) -> dict[str, Any]:
-    return {"amount": minor, "currency": "EUR"}
+def money(minor: int, currency: str = "EUR") -> dict[str, Any]:
+    return {"amount": minor, "currency": currency}
