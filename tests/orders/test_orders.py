@@ -17,6 +17,11 @@ from shopwright.contracts.payments import PaymentChanged
 from shopwright.contracts.users import UserErased
 
 
+async def delayed(seconds, call, *given, **named):
+    await asyncio.sleep(seconds)
+    return await call(*given, **named)
+
+
 async def tell(valkey, source, fact):
     """A fact on the bus, as its service's relay puts it there."""
     row = {
@@ -53,6 +58,17 @@ class TestPlace:
         assert {answer.json()["id"] for answer in answers} == {answers[0].json()["id"]}
         assert {answer.status_code for answer in answers} == {201}
         assert shop.faults.calls["authorise"] == 1
+
+    async def test_the_same_key_gets_the_same_answer_though_it_bought_the_last_one(self, client, shop):
+        for _ in range(5):
+            shop.stock.put("LAST", free=1)
+            cart, key = await ready_cart(client, shop, sku="LAST"), uuid4().hex
+
+            answers = await asyncio.gather(*[delayed(number / 200, place, client, cart, key=key)
+                                             for number in range(20)])  # fmt: skip
+
+            assert {answer.status_code for answer in answers} == {201}
+            assert len({answer.json()["id"] for answer in answers}) == 1
 
     async def test_the_same_key_with_another_body_is_refused(self, client, shop):
         cart, key = await ready_cart(client, shop), uuid4().hex

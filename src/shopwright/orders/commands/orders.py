@@ -111,10 +111,15 @@ class Orders:
         known = await self._repeat(once)
         if known is not None:
             return await self._outcome(known, user_id)
-        cart = await self._cart(cart_id, user_id)
-        draft = await self._freeze(cart, user_id, payment, email)
-        if expected_total is not None and expected_total != draft.total:
-            raise TotalChanged(expected_total=expected_total, total=draft.total)
+        try:
+            cart = await self._cart(cart_id, user_id)
+            draft = await self._freeze(cart, user_id, payment, email)
+            if expected_total is not None and expected_total != draft.total:
+                raise TotalChanged(expected_total=expected_total, total=draft.total)
+        except Problem:  # perhaps because of this very request, sent twice: it took the cart or the last unit
+            if (known := await self._repeat(once)) is None:
+                raise
+            return await self._outcome(known, user_id)
         until = datetime.now(UTC) + (UNPAID_TIME if payment.token else self._buyer_time)
         try:
             async with self._db.begin(once) as tx:
