@@ -164,6 +164,15 @@ class TestChange:
 
         assert "Nothing in it yet" in (await shop.send(page, "/cart/lines/.*", quantity=0)).text
 
+    @pytest.mark.parametrize("typed", ["-1", "1000", "1.5", "many", "", "٣"])
+    async def test_what_is_no_quantity_changes_nothing_and_is_said(self, shop, typed):
+        page = await shop.put_in_cart("oak-lamp", 2)
+
+        told = await shop.send(page, "/cart/lines/.*", quantity=typed)
+
+        assert "Nothing was changed: the quantity is a whole number from 0 to 999." in told.text
+        assert told.form("/cart/lines/.*")["quantity"] == "2"
+
     async def test_says_how_many_there_are_and_keeps_the_line(self, shop):
         page = await shop.send(await shop.put_in_cart("stone-mug"), "/cart/lines/.*", quantity=9)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from shopwright.contracts.problems import InvalidInput, Unavailable
+from shopwright.contracts.problems import FieldError, InvalidInput, Unavailable
 from shopwright.web.testing import product
 
 
@@ -92,6 +92,33 @@ class TestSearch:
 
         assert page.status == 200
         assert mesh.calls("/v1/search")[-1].query.get("price_min") == asked
+
+    async def test_limits_that_were_typed_the_wrong_way_round_are_turned(self, shop, mesh):
+        page = await shop.get("/search?price_min=50&price_max=9.5")
+
+        query = mesh.calls("/v1/search")[-1].query
+        assert (query["price_min"], query["price_max"]) == ("950", "5000")
+        form = page.form("/search")
+        assert "Price 9.5–50" in page.text
+        assert [field["value"] for field in page.all("input", inputmode="decimal")] == ["9.5", "50"]
+        assert form.method == "get"
+
+    @pytest.mark.parametrize("asked", ["currency=euro", "in_stock=perhaps", "in_stock=true&in_stock=false"])
+    async def test_asks_search_for_nothing_that_it_must_refuse(self, shop, mesh, asked):
+        assert (await shop.get(f"/search?{asked}&price_max=999999999999")).status == 200
+
+        query = mesh.calls("/v1/search")[-1].query
+        assert query == {"limit": "24", "price_max": "10000000000000"}
+
+    async def test_tells_in_plain_words_that_an_address_makes_no_sense(self, shop, mesh):
+        mesh.refusals["/v1/search"] = InvalidInput(
+            detail="/query/q: Expected `str`", errors=[FieldError("/query/q", "Expected `str`")]
+        )
+
+        page = await shop.get("/search?q=x")
+
+        assert (page.status, "We could not make sense of that" in page.text) == (422, True)
+        assert "Expected" not in page.text
 
     async def test_what_other_sites_hang_on_to_an_address_is_no_filter(self, shop, mesh):
         await shop.get("/search?q=lamp&utm_source=mail&gclid=1&fbclid=2&Made%20in=Spain")

@@ -8,7 +8,9 @@ import pytest
 from browsing import Browser
 from shopwright.contracts.problems import (
     DeadlineExceeded,
+    FieldError,
     InternalError,
+    InvalidInput,
     OutOfStock,
     PaymentDeclined,
     RequestInFlight,
@@ -67,6 +69,17 @@ class TestAddress:
         assert page.status == 422
         assert "Expected at most 20 characters" in page.text
         assert page.all("input", name="postal_code")[0]["aria-invalid"] == "true"
+
+    async def test_says_in_plain_words_what_orders_say_in_theirs(self, shop, mesh):
+        await shop.put_in_cart()
+        page = await shop.get("/checkout")
+        errors = [FieldError("/address/name", "Expected `str` of length <= 200")]
+        mesh.refusals[f"/v1/carts/{next(iter(mesh.purchases.carts))}/address"] = InvalidInput(errors=errors)
+
+        told = await shop.send(page, "/checkout", **ADDRESS)
+
+        assert "Use at most 200 characters" in told.text
+        assert "Expected" not in told.text
 
     async def test_goes_on_to_delivery_and_can_be_changed_later(self, shop, mesh):
         page = await at_delivery(shop)

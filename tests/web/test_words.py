@@ -4,6 +4,8 @@ typed.
 
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.problems import FieldError, InvalidInput, NotFound
 from shopwright.web import formatting, prose
 from shopwright.web.clients.reading import Category, Product, Variant, find_category, tree_of
-from shopwright.web.forms import Form
+from shopwright.web.forms import Form, plain_words
 from shopwright.web.rendering import query_text, script_json, without
 from shopwright.web.storefront.catalogue import choices
 from shopwright.web.visit import local_path
@@ -259,3 +261,33 @@ class TestReading:
             "colour": [("red", "red-l"), ("blue", "blue-l")],
             "size": [("s", "red-s"), ("l", "red-l")],
         }
+
+
+class TestPlainWords:
+    @pytest.mark.parametrize(
+        ("value", "expected", "told"),
+        [
+            ("a" * 9, Annotated[str, msgspec.Meta(max_length=8)], "Use at most 8 characters"),
+            ("", Annotated[str, msgspec.Meta(min_length=1)], "Fill this in"),
+            ("a", Annotated[str, msgspec.Meta(min_length=8)], "Use at least 8 characters"),
+            ("a", Annotated[str, msgspec.Meta(pattern="^[A-Z]$")], "This is not written as it should be"),
+            (0, Annotated[int, msgspec.Meta(ge=1)], "Enter at least 1"),
+            (9, Annotated[int, msgspec.Meta(le=8)], "Enter at most 8"),
+            ("a", int, "Enter a number"),
+            (None, str, "This is not written as it should be"),
+            ("a", Literal["b"], "This is not written as it should be"),
+            ("a", UUID, "This is not written as it should be"),
+        ],
+    )
+    def test_replace_those_of_the_decoder(self, value, expected, told):
+        with pytest.raises(msgspec.ValidationError) as refused:
+            msgspec.convert(value, expected)
+
+        assert plain_words(str(refused.value)) == told
+
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [("is required", "Fill this in"), ("a line holds at most 9", "A line holds at most 9")],
+    )
+    def test_leave_those_of_a_service(self, said, told):
+        assert plain_words(said) == told

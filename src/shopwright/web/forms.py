@@ -21,6 +21,19 @@ _PASSWORDS = ("password", "current", "new")  # kept to the letter, blanks too
 _SECRET = (*_PASSWORDS, "otp", TOKEN_FIELD)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
+#: What msgspec says → what a person reads; the first that fits counts.
+_MACHINE_WORDS = tuple(
+    (re.compile(pattern), text)
+    for pattern, text in (
+        (r"Expected `str` of length <= (\d+)", "Use at most {0} characters"),
+        (r"(?:Expected `str` of length >= 1|is required)$", "Fill this in"),
+        (r"Expected `str` of length >= (\d+)", "Use at least {0} characters"),
+        (r"Expected `(?:int|float|decimal)` <= (-?[\d.]+)", "Enter at most {0}"),
+        (r"Expected `(?:int|float|decimal)` >= (-?[\d.]+)", "Enter at least {0}"),
+        (r"Expected `(?:int|float|decimal)`", "Enter a number"),
+        (r"(?:Expected `|Invalid |Object )", "This is not written as it should be"),
+    )
+)
 TEXT_MAX = 2_000  # of one field; longer is no address and no search
 
 
@@ -75,7 +88,7 @@ class Form:
         found = problem.errors if isinstance(problem, InvalidInput) else []
         for error in found:
             name = error.pointer.rpartition("/")[2]
-            self.errors[name if name in names else ""] = _sentence(error.detail)
+            self.errors[name if name in names else ""] = plain_words(error.detail)
         if not found:
             self.errors[""] = _sentence(problem.detail or problem.title)
 
@@ -114,6 +127,14 @@ def comes_from(request: Request, origin: str) -> bool | None:
     if site := request.headers.get("sec-fetch-site"):
         return site in {"same-origin", "none"}
     return None
+
+
+def plain_words(detail: str) -> str:
+    """What a service says of a refused field, as a person would: `Expected `str` of length <= 20` is none."""
+    for pattern, text in _MACHINE_WORDS:
+        if found := pattern.match(detail):
+            return text.format(*found.groups())
+    return _sentence(detail)
 
 
 def _sentence(text: str) -> str:

@@ -12,16 +12,18 @@ from litestar import Response, get, post
 
 from shopwright.chassis.problems import document
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import NotFound, OutOfStock, UnknownSku
+from shopwright.contracts.problems import InvalidInput, NotFound, OutOfStock, UnknownSku
 
 from ..clients.orders import Cart
 from ..clients.remote import is_away, unless_away
+from ..forms import plain_words
 from ..sessions import Purchase
 from ..visit import Visit
 
 QUANTITY_MAX = 999
 CURRENCY_DIFFERS = "currency-differs"
 _CURRENCY = re.compile("[A-Z]{3}")
+_COUNT = re.compile("[0-9]{1,3}")
 
 
 @get("/cart", include_in_schema=False)
@@ -72,10 +74,13 @@ async def change(visit: Visit, line_id: UUID) -> Response[bytes]:
     """Set a line's quantity; the button `remove` takes it out."""
     form = visit.form
     removing = bool(form["remove"])
-    quantity = 0 if removing else form.number("quantity", 0, QUANTITY_MAX, 1)
     session, token = visit.session, await visit.token()
     if session is None or session.cart_id is None:
         return visit.go("/cart")
+    if not removing and not _COUNT.fullmatch(form["quantity"]):
+        await visit.warn(f"Nothing was changed: the quantity is a whole number from 0 to {QUANTITY_MAX}.")
+        return visit.go("/cart")
+    quantity = 0 if removing else int(form["quantity"])
     orders = visit.site.orders
     try:
         if quantity:
@@ -125,6 +130,8 @@ def refusal_text(problem: Problem, shown_in: str = "") -> str:
     if isinstance(problem, UnknownSku):
         place = f" in {problem.currency}" if problem.currency else ""
         return f"This product is no longer for sale{place}."
+    if isinstance(problem, InvalidInput) and problem.errors:
+        return plain_words(problem.errors[0].detail) + "."
     if problem.slug == CURRENCY_DIFFERS:
         held = document(problem).get("cart_currency", "another currency")
         return f"Nothing was added: the price you saw is in {shown_in}, your cart is in {held}."

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from shopwright.contracts.money import parse_decimal
 from shopwright.contracts.problem import Problem
@@ -29,7 +30,8 @@ SORTS = {
     "price_asc": "Price: low to high",
     "price_desc": "Price: high to low",
 }
-_OWN = {"q", "sort", "cursor", "price_min", "price_max", "category", "limit"}
+_OWN = {"q", "sort", "cursor", "price_min", "price_max", "category", "limit", "currency"}
+PRICE_MAX = 10**13  # of a limit in minor units, as search has it
 _FACET_NAME = re.compile(r"\w[\w .\-/&']{0,59}")
 _TRACKING = re.compile(r"utm_.*|.*clid|mc_.id|_ga.*|ref|source")  # what other sites hang on
 FACETS_MAX = 12
@@ -73,7 +75,7 @@ async def category(visit: Visit, slug: str) -> Response[bytes]:
     path = find_category(tree, slug)
     if tree and not path:
         raise NotFound(detail=f"no category {slug}")
-    asked = _asked(visit.request)
+    asked = _asked(visit)
     listing, filtered = await _results(visit, asked, slug)
     return await visit.page(
         "listing.html", public=listing is not None, listing=listing, filtered=filtered, path=path,
@@ -85,7 +87,7 @@ async def category(visit: Visit, slug: str) -> Response[bytes]:
 @get("/search", include_in_schema=False)
 async def search(visit: Visit) -> Response[bytes]:
     """Everything, or what the words find; `category` keeps to one category and those below it."""
-    asked = _asked(visit.request)
+    asked = _asked(visit)
     within = visit.request.query_params.get("category", "")[:100]
     listing, filtered = await _results(visit, asked, within)
     title = f"Results for “{asked['q']}”" if asked["q"] else "All products"
@@ -156,19 +158,27 @@ def _first_choice(product: Product) -> Variant | None:
     return next(buyable, product.variants[0] if product.variants else None)
 
 
-def _asked(request: Request) -> dict[str, Any]:
+def _asked(visit: Visit) -> dict[str, Any]:
     """What the address asks for: words, sort, page, price limits and facets."""
-    params = request.query_params
+    params = visit.request.query_params
+    price_min, price_max = _limits(params, visit.site.settings.currency)
     names = [name for name in dict.fromkeys(params) if _is_facet(name)][:FACETS_MAX]
     chosen = {name: [v[:100] for v in params.getall(name) if v][:VALUES_MAX] for name in names}
     return {
         "q": params.get("q", "").strip()[:200],
         "sort": params.get("sort", "") if params.get("sort", "") in SORTS else "",
         "cursor": params.get("cursor", "")[:500],
-        "price_min": params.get("price_min", "").strip()[:12],
-        "price_max": params.get("price_max", "").strip()[:12],
+        "price_min": price_min,
+        "price_max": price_max,
         "chosen": {name: values for name, values in chosen.items() if values},
     }
+
+
+def _limits(params: Mapping[str, str], currency: str) -> tuple[str, str]:
+    """The price limits as typed; the lower one first, whichever field it was typed in."""
+    first, second = (params.get(name, "").strip()[:12] for name in ("price_min", "price_max"))
+    least, most = _minor(first, currency), _minor(second, currency)
+    return (second, first) if least is not None and most is not None and least > most else (first, second)
 
 
 def _is_facet(name: str) -> bool:
@@ -185,7 +195,7 @@ async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[
     query = {
         "q": asked["q"], "category": category, "sort": asked["sort"], "cursor": asked["cursor"],
         "limit": PAGE, "price_min": _minor(asked["price_min"], currency),
-        "price_max": _minor(asked["price_max"], currency), **asked["chosen"],
+        "price_max": _minor(asked["price_max"], currency), **_filters(asked["chosen"]),
     }  # fmt: skip
     try:
         return await visit.site.products.search(query), True
@@ -200,13 +210,19 @@ async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[
     return await unless_away(plain), False
 
 
+def _filters(chosen: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What search is asked of the chosen facets: in stock or not is one question, and both is no question."""
+    stock = [value for value in dict.fromkeys(chosen.get("in_stock", [])) if value in {"true", "false"}]
+    return {**chosen, "in_stock": stock if len(stock) == 1 else []}
+
+
 def _minor(text: str, currency: str) -> int | None:
     """A price limit as typed, in minor units; what is no amount limits nothing."""
     try:
         amount = parse_decimal(text.replace(",", "."), currency) if text else None
     except ValueError:
         return None
-    return amount.minor if amount and amount.minor >= 0 else None
+    return min(amount.minor, PRICE_MAX) if amount and amount.minor >= 0 else None
 
 
 def _linked(product: Product, canonical: str, path: list[Category], origin: str) -> list[dict[str, Any]]:
