@@ -51,6 +51,48 @@ class TestHome:
         assert len(mesh.asked) == few == 2
 
 
+class TestCategories:
+    @pytest.fixture
+    def many(self, mesh):
+        """Twenty shelves, the fuller the later in the alphabet."""
+        mesh.goods.categories = [
+            {"slug": f"shelf-{number:02}", "name": f"Shelf {number:02}", "parent": None, "products": number}
+            for number in range(20)
+        ]
+
+    @pytest.mark.parametrize("path", ["/", "/search?q=nothing-of-this", "/no/such/page"])
+    async def test_the_fullest_stand_on_every_page_and_the_rest_one_click_away(self, shop, many, path):
+        page = await shop.get(path)
+
+        shown = set(filter(lambda link: link.startswith("/category/"), page.links))
+        assert shown == {f"/category/shelf-{number:02}" for number in range(8, 20)}
+        assert page.links.count("/categories") >= 2
+
+    async def test_all_stand_on_one_page_by_their_names(self, shop, many):
+        page = await shop.get("/categories")
+
+        main = page.html.partition("<main")[2].partition("</main>")[0]
+        assert re.findall(r"/category/shelf-(\d+)", main) == [f"{number:02}" for number in range(20)]
+        assert "Shelf 01 1 product " in page.text
+
+    async def test_goes_on_page_by_page(self, shop, mesh):
+        mesh.goods.categories = [
+            {"slug": f"c{number}", "name": f"{number:04}", "parent": None} for number in range(450)
+        ]
+
+        first, last = await shop.get("/categories"), await shop.get("/categories?page=3")
+
+        assert "/categories?page=2" in first.links
+        assert ("/category/c449" in last.links, "/categories?page=4" in last.links) == (True, False)
+        for beyond in ("4", "-1", "0", "x", "9" * 30):
+            assert (await shop.get(f"/categories?page={beyond}")).status == 404
+
+    async def test_a_shop_with_few_needs_no_page_of_them_in_its_header(self, shop):
+        page = await shop.get("/")
+
+        assert "More categories" not in page.text
+
+
 class TestCategory:
     async def test_shows_the_category_the_way_to_it_and_what_lies_below(self, shop):
         top, below = await shop.get("/category/home"), await shop.get("/category/lighting")

@@ -112,8 +112,9 @@ class Products:
         self._products = Remote(client, "products")
 
     async def categories(self) -> list[Category]:
-        """The top categories with those below them."""
-        return tree_of((await self._products.call("GET", "/v1/categories", CategoryList)).items)
+        """The top categories, the fullest first, with those below them."""
+        found = await self._products.call("GET", "/v1/categories", CategoryList)
+        return sorted(tree_of(found.items), key=lambda category: -category.products)
 
     async def products(self, *, token: str = "", **query: Any) -> Listing:
         """`query`: limit, cursor, category, sort; with catalog:read also status and q."""

@@ -21,6 +21,7 @@ from ..clients.remote import is_away, unless_away
 from ..visit import Visit
 
 PAGE = 24
+CATEGORIES_PAGE = 200
 SHELF = 8
 SHELF_MIN = 4  # fewer look like a mistake
 SHELF_FROM = 48  # products that a shelf is picked from, so that it shows more than the last delivery
@@ -67,6 +68,21 @@ def _spread(products: list[Product]) -> list[Product]:
         seen[kind] = turn = seen.get(kind, 0) + 1
         turns.append((turn, product))
     return [product for _, product in sorted(turns, key=lambda pair: pair[0])][:SHELF]
+
+
+@get("/categories", include_in_schema=False)
+async def categories(visit: Visit) -> Response[bytes]:
+    """All top categories by name; a big import brings hundreds."""
+    tree = sorted(await visit.site.categories.get(), key=lambda category: category.name.casefold())
+    asked = visit.request.query_params.get("page", "1")
+    number = int(asked) if re.fullmatch("[0-9]{1,4}", asked) else 0
+    shown = tree[(number - 1) * CATEGORIES_PAGE : number * CATEGORIES_PAGE] if number else []
+    if not shown and (tree or number != 1):
+        raise NotFound(detail=f"no page {asked} of categories")
+    following = number + 1 if len(tree) > number * CATEGORIES_PAGE else None
+    return await visit.page(
+        "categories.html", public=bool(tree), shown=shown, page=number, following=following
+    )
 
 
 @get("/category/{slug:str}", include_in_schema=False)
@@ -265,4 +281,4 @@ def _absolute(url: str, origin: str) -> str:
     return url if "://" in url else origin + url
 
 
-HANDLERS: list[Any] = [home, category, search, product]
+HANDLERS: list[Any] = [home, categories, category, search, product]
