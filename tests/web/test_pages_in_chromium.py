@@ -3,20 +3,28 @@ keyboard, and the small comforts that JavaScript adds.
 """
 
 import asyncio
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from PIL import Image, ImageChops, ImageStat
 
 import chromium
 import platforms
+from shopwright.web import assets
 from shopwright.web.testing import product
 
 pytestmark = pytest.mark.browser
 PICTURE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'/>"
+BLANK = {
+    "content_type": "image/svg+xml",
+    "body": (Path(assets.__file__).parent / "static" / "no-picture.svg").read_text(),
+}
 PATHS = (
     "/", "/category/home", "/search?q=thing&material=Oak", "/search?q=nothing", "/product/oak-lamp", "/cart",
-    "/login", "/register", "/no-such-page",
+    "/login", "/register", "/categories", "/no-such-page",
 )  # fmt: skip
 ADDRESS = {
     "email": "ada@example.com", "name": "Ada Buyer", "line1": "1 Long Lane", "postal_code": "10115",
@@ -130,6 +138,39 @@ class TestKeyboard:
             await page.click("#errors a >> nth=0")
 
             assert await page.evaluate("document.activeElement.id") == "email"
+
+
+class TestBrokenPictures:
+    @pytest.mark.parametrize("path", ["/", "/product/thing-with-a-name-that-is-not-so-short-1"])
+    async def test_give_way_to_the_shops_own_blank(self, url, mesh, path):
+        for item in mesh.goods.products:
+            item["pictures"] = [
+                {"id": "1", "url": "/media/gone.jpg", "alt": "A thing", "width": 8, "height": 8}
+            ]
+
+        async with chromium.browser() as started, chromium.visitor(started, url) as page:
+            await page.goto(path)
+            await page.wait_for_function("[...document.querySelectorAll('main img')][0].naturalWidth > 0")
+            first = page.locator("main img").first
+
+            assert "/static/no-picture." in await first.get_attribute("src")
+            assert await first.get_attribute("alt") == "A thing"
+
+    async def test_are_covered_where_there_is_no_javascript(self, url, mesh):
+        mesh.goods.products[1]["pictures"] = [{"id": "1", "url": "/media/gone.jpg", "alt": "A thing"}]
+        path = f"/product/{mesh.goods.products[1]['slug']}"
+
+        async with chromium.browser() as started:
+            async with chromium.visitor(started, url, java_script_enabled=False) as page:
+                await page.goto(path)
+                bare = await page.locator("main img").first.screenshot()
+            async with chromium.visitor(started, url, java_script_enabled=False) as page:
+                await page.route("**/media/gone.jpg", lambda route: route.fulfill(**BLANK))
+                await page.goto(path)
+                blank = await page.locator("main img").first.screenshot()
+
+        grey = [Image.open(BytesIO(shot)).convert("L") for shot in (bare, blank)]
+        assert ImageStat.Stat(ImageChops.difference(*grey)).mean[0] < 0.5  # edges differ by half a pixel
 
 
 class TestComforts:

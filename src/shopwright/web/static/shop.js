@@ -18,6 +18,18 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { button.disabled = true; button.textContent = "One moment…"; }, 0);
 });
 
+// A picture that cannot be loaded, as one of another site may be, gives way to the shop's own blank.
+const { noPicture } = document.currentScript.dataset;
+const replace = (image) => {
+  if (image.classList.contains("placeholder")) return;
+  image.classList.add("placeholder");
+  image.src = noPicture;
+};
+document.addEventListener("error", (event) => { if (event.target instanceof HTMLImageElement) replace(event.target); }, true);
+for (const image of document.images) {
+  if (image.complete && !image.naturalWidth) image.decode().catch(() => replace(image));
+}
+
 // Times in the reader's own zone.
 for (const time of document.querySelectorAll("time[datetime]")) {
   const when = new Date(time.dateTime);
