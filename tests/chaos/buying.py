@@ -50,7 +50,10 @@ async def one_confirmation(client, email):
 
 
 def assert_each_ended_as_it_may(outcomes, tokens, *, lost):
-    """Declined cards are refused, good ones confirmed; `lost`: some of these may have been refused unpaid."""
+    """Declined cards are refused, good ones confirmed.
+
+    `lost`: payments died, so a charge that the provider has not heard of then is given up, unpaid.
+    """
     good = [outcome for outcome, token in zip(outcomes, tokens, strict=True) if token == "tok_ok"]
     assert set(outcomes) <= {"confirmed", "refused"}
     assert "confirmed" not in [o for o, token in zip(outcomes, tokens, strict=True) if token != "tok_ok"]
