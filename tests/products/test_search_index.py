@@ -300,8 +300,20 @@ class TestFilters:
         assert await shop.find(currency="USD", sort="price_asc") == ["There", "Abroad"]
         assert await shop.find(currency="USD", price_max=700) == ["There"]
         assert await shop.find(currency="CHF") == []
-        assert await shop.find(sort="price_asc") == ["There", "Abroad", "Here", "Nowhere"]
         assert await shop.find(sort="price_asc", price_min=800) == ["There", "Here"]
+
+    async def test_prices_of_another_currency_come_last_whichever_way(self, shop):
+        await shop.stock(
+            product("Dear", 1, prices={"EUR": [900]}), product("Cheap", 2, prices={"EUR": [800]}),
+            product("Yen", 3, prices={"JPY": [90_000]}), product("Nowhere", 4, prices={}),
+            product("Dollars", 5, prices={"PLN": [1], "USD": [95_000]}),
+        )  # fmt: skip
+
+        assert await shop.find(sort="price_asc") == ["Cheap", "Dear", "Yen", "Dollars", "Nowhere"]
+        assert await shop.find(sort="price_desc") == ["Dear", "Cheap", "Dollars", "Yen", "Nowhere"]
+        second = await shop.ask(sort="price_desc", limit=3)
+        rest = await shop.ask(sort="price_desc", limit=3, after=second.next)
+        assert len(second.ids) + len(rest.ids) == 5
 
     async def test_choosing_a_facet_brings_in_nothing_that_only_resembles_the_words(self, shop):
         await shop.stock(

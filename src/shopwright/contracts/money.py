@@ -125,6 +125,13 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     return result
 
 
+def fallback(currencies: Iterable[str]) -> str:
+    """In which of `currencies` to show what is not sold in the one that is wanted: US dollars, which most
+    buyers can reckon with, else the first by its code; empty if there is none.
+    """
+    return min(currencies, key=lambda currency: (currency != "USD", currency), default="")
+
+
 def parse_decimal(text: str, currency: str) -> Money:
     """Read `19.99` as 1999 minor units; refuses what `currency` cannot hold exactly.
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from shopwright.contracts.money import Money
+from shopwright.contracts.money import Money, fallback
 
 from .domain import Picture, Price, Product, Variant
 from .drafts import Status
@@ -126,9 +126,9 @@ def etag_of(content: bytes) -> str:
 
 
 def shown_currency(product: Product, wanted: str) -> str:
-    """`wanted`, or for a product that is not sold in it the first currency in which it is."""
+    """`wanted`, or for a product that is not sold in it another in which it is."""
     sold = {price.currency for variant in product.variants for price in variant.prices}
-    return wanted if wanted in sold or not sold else min(sold)
+    return wanted if wanted in sold or not sold else fallback(sold)
 
 
 def card(product: Product, currency: str) -> Document:

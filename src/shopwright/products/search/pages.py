@@ -15,7 +15,7 @@ from tantivy import FieldType, Occur, Order, Query
 
 from .domain import Ask, Position, Sort
 from .queries import Level, together
-from .schema import NAME_KEYS, Kept, name_keys, prices_in
+from .schema import DEAREST, NAME_KEYS, OWN, Kept, name_keys, prices_in
 
 SLACK: Final = 20  # rows read beyond a page: some may have come in before it
 _INT_MAX: Final = 2**63 - 1
@@ -109,11 +109,12 @@ def _whole(rows: list[_Row], limit: int) -> bool:
 
 
 def _field(ask: Ask, slots: Mapping[str, int]) -> tuple[str, Order]:
-    cost = f"cost_{prices_in(ask.currency, slots)}"
+    slot = prices_in(ask.currency, slots)
+    cost = f"cost_{slot}"
     return {
         "newest": ("newest", Order.Desc),
         "price_asc": (cost, Order.Asc),
-        "price_desc": (cost, Order.Desc),
+        "price_desc": (DEAREST if slot == OWN else cost, Order.Desc),
         "name": ("by_name", Order.Asc),
     }[ask.sort]
 

@@ -16,11 +16,14 @@ from uuid import UUID
 import msgspec
 import tantivy
 
+from shopwright.contracts.money import fallback
+
 from .domain import Document
 from .words import clean, code, compounds, fold, pairs, tokens
 
-VERSION: Final = 2
+VERSION: Final = 3
 OWN: Final = "own"
+DEAREST: Final = "dear_own"  # as `cost_own` from the other end: what is not sold in the own is last in both
 SLOTS: Final = 16  # currencies a shop may sell in
 SEPARATOR: Final = "\x1f"  # between the parts of a facet's term; `fold` leaves none inside
 TEXT_MAX = 20_000  # characters of a description that are indexed
@@ -40,7 +43,8 @@ _RANKS: Final = {
     letter: rank for rank, letter in enumerate(f"{SEPARATOR} 0123456789abcdefghijklmnopqrstuvwxyz")
 }
 _OTHER: Final = len(_RANKS)  # a letter of another script: what follows it does not count
-_INT_MAX = 2**42  # of a price in a sort key, which also holds 20 bits to tell products apart
+_INT_MAX = 2**42  # of a number in a sort key, which also holds 20 bits to tell products apart
+_COST_MAX = 2**41  # of a price among them
 _NAME_LONG = 60  # letters; a longer name ranks no lower
 
 
@@ -70,6 +74,7 @@ def build() -> Any:
     for slot in (OWN, *range(SLOTS)):
         schema.add_integer_field(f"price_{slot}", fast=True)
         schema.add_integer_field(f"cost_{slot}", fast=True)
+    schema.add_integer_field(DEAREST, fast=True)
     return schema.build()
 
 
@@ -110,7 +115,7 @@ def document(product: Document, own: str, slots: Mapping[str, int]) -> Any:
 
 def _add_prices(found: Any, product: Document, own: str, slots: Mapping[str, int]) -> None:
     """In each currency the prices to filter by, and the lowest to sort by. What is not sold in the shop's own
-    stands among the others by what its card shows: the price in the first currency it has.
+    stands behind the others by what its card shows, the price in another currency; what has none is the last.
     """
     tie = product.id.int & 0xFFFFF
     for currency, slot in ((own, OWN), *slots.items()):
@@ -120,13 +125,19 @@ def _add_prices(found: Any, product: Document, own: str, slots: Mapping[str, int
         if prices and slot != OWN:
             found.add_text("currency", currency)
             found.add_integer(f"cost_{slot}", _cost(prices) | tie)
-    shown = product.prices.get(own) or next((product.prices[one] for one in sorted(product.prices)), [])
-    found.add_integer(f"cost_{OWN}", _cost(shown) | tie)
+    if here := product.prices.get(own):
+        up, down = _cost(here), _cost(here, 2)
+    elif abroad := product.prices.get(fallback(product.prices)):
+        up, down = _cost(abroad, 1), _cost(abroad, 1)
+    else:
+        up, down = _cost([], 2), _cost([0], 0)
+    found.add_integer(f"cost_{OWN}", up | tie)
+    found.add_integer(DEAREST, down | tie)
 
 
-def _cost(prices: Sequence[int]) -> int:
-    """For sort keys; without any price the last."""
-    return min((_INT_MAX, *prices)) << 20
+def _cost(prices: Sequence[int], group: int = 0) -> int:
+    """For sort keys: groups one behind the other, each by the lowest price."""
+    return (min((_COST_MAX - 1, *prices)) + group * _COST_MAX) << 20
 
 
 def _written(*parts: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from shopwright.chassis.db import Connection, Transaction
+from shopwright.chassis.db import Connection, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.products import Quote
 
@@ -23,6 +23,9 @@ class Position(NamedTuple):
 
     key: int | str | None
     id: UUID
+
+
+_FLOOR, _CEILING = Position(-(2**63), _FIRST), Position(_BIGINT_MAX, _LAST)
 
 
 class Wanted(NamedTuple):
@@ -55,12 +58,7 @@ class Sale(NamedTuple):
 async def listed(connection: Connection, wanted: Wanted, limit: int) -> list[Position]:
     after = wanted.after
     if wanted.sort in {"price_asc", "price_desc"}:
-        up = wanted.sort == "price_asc"
-        start = after or (Position(-1, _FIRST) if up else Position(_BIGINT_MAX, _LAST))
-        rows = await connection.fetch(
-            _CHEAPEST if up else _DEAREST, wanted.category_id, wanted.currency or wanted.own,
-            wanted.currency is not None, start.key, start.id, limit,
-        )  # fmt: skip
+        rows = await _by_price(connection, wanted, limit)
     elif wanted.sort == "newest":
         start = after or Position(None, _LAST)
         rows = await connection.fetch(_NEWEST, wanted.category_id, wanted.currency, start.id, limit)
@@ -69,6 +67,26 @@ async def listed(connection: Connection, wanted: Wanted, limit: int) -> list[Pos
         sql = _BY_NAME if wanted.sort == "name" else _POPULAR
         rows = await connection.fetch(sql, wanted.category_id, wanted.currency, start.key, start.id, limit)
     return [Position(row["key"], row["product_id"]) for row in rows]
+
+
+async def _by_price(connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
+    """What is sold in the currency; then, unless it was asked for, what is sold in others only."""
+    up = wanted.sort == "price_asc"
+    here, abroad = (_CHEAPEST, _CHEAPEST_ABROAD) if up else (_DEAREST, _DEAREST_ABROAD)
+    first, second = (_FLOOR, _CEILING) if up else (_CEILING, _FLOOR)
+    place = (wanted.category_id, wanted.currency or wanted.own)
+    rows: list[Row] = []
+    if wanted.after is not None and _is_abroad(wanted.after):
+        second = wanted.after
+    else:
+        rows = list(await connection.fetch(here, *place, *(wanted.after or first), limit))
+    if len(rows) < limit and wanted.currency is None:
+        rows += await connection.fetch(abroad, *place, *second, limit - len(rows))
+    return rows
+
+
+def _is_abroad(position: Position) -> bool:
+    return isinstance(position.key, int) and position.key < 0
 
 
 async def listed_for_staff(connection: Connection, wanted: StaffWanted, limit: int) -> list[UUID]:
@@ -142,16 +160,15 @@ SELECT l.product_id, l.popularity AS key FROM listings l
 WHERE l.category_id = $1 AND (l.popularity, l.product_id) < ($3, $4) AND {_IN_CURRENCY}
 ORDER BY l.popularity DESC, l.product_id DESC LIMIT $5
 """
-_CHEAPEST = """
-SELECT l.product_id, l.price AS key FROM listing_prices l
-WHERE l.category_id = $1 AND l.currency = $2 AND (l.price, l.product_id) > ($4, $5) AND (l.sold OR NOT $3)
-ORDER BY l.price, l.product_id LIMIT $6
-"""
-_DEAREST = """
-SELECT l.product_id, l.price AS key FROM listing_prices l
-WHERE l.category_id = $1 AND l.currency = $2 AND (l.price, l.product_id) < ($4, $5) AND (l.sold OR NOT $3)
-ORDER BY l.price DESC, l.product_id DESC LIMIT $6
-"""
+_PRICED = (
+    "SELECT l.product_id, l.price AS key FROM listing_prices l WHERE l.category_id = $1 AND l.currency = $2"
+)
+_UP = "(l.price, l.product_id) > ($3, $4) ORDER BY l.price, l.product_id LIMIT $5"
+_DOWN = "(l.price, l.product_id) < ($3, $4) ORDER BY l.price DESC, l.product_id DESC LIMIT $5"
+_CHEAPEST = f"{_PRICED} AND l.price >= 0 AND {_UP}"
+_DEAREST = f"{_PRICED} AND l.price >= 0 AND {_DOWN}"
+_CHEAPEST_ABROAD = f"{_PRICED} AND l.price < 0 AND {_DOWN}"
+_DEAREST_ABROAD = f"{_PRICED} AND l.price < 0 AND {_UP}"
 _STAFF_WHERE = """
 p.id < $1 AND ($2::uuid IS NULL OR EXISTS (
     SELECT FROM product_categories pc JOIN categories c ON c.id = pc.category_id
