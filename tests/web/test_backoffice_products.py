@@ -126,6 +126,16 @@ class TestDetails:
 
         assert [category["slug"] for category in lamp["categories"]] == ["home", "lighting"]
 
+    async def test_keeps_the_main_category_first_and_puts_new_ones_behind(self, office, mesh, lamp):
+        mesh.goods.categories.append(mesh.goods.categories[0] | {"slug": "garden", "name": "Garden"})
+        lamp["categories"] = [{"slug": slug, "name": slug.title()} for slug in ("lighting", "home")]
+        fields = (await office.get(LAMP)).form(at(lamp)).fields
+        sent = {name: [value for key, value in fields if key == name] for name, _ in fields}
+
+        await office.post(at(lamp), sent | {"categories": ["garden", *sorted(sent["categories"])]})
+
+        assert [category["slug"] for category in lamp["categories"]] == ["lighting", "home", "garden"]
+
     async def test_keeps_a_long_description_whole(self, office, mesh, lamp):
         text = "word " * 5_000
 

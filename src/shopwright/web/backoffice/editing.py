@@ -47,7 +47,7 @@ def details_of(product: Product) -> Form:
             "attributes": lines_of(product.attributes), "version": str(product.version),
         }
     )  # fmt: skip
-    form.repeated["categories"] = [category.slug for category in product.categories]
+    form.repeated["categories"] = form.repeated["order"] = [category.slug for category in product.categories]
     return form
 
 
@@ -58,8 +58,15 @@ def change_of(form: Form) -> dict[str, Any]:
         name: form[name] for name in ("name", "slug", "status", "brand", "summary", "description")
     }
     change["attributes"] = {name: list(values) for name, values in named_values(form, "attributes").items()}
-    change["categories"] = form.repeated.get("categories", [])
+    change["categories"] = _categories(form)
     return change | {"version": version_of(form)}
+
+
+def _categories(form: Form) -> list[str]:
+    """Those that are ticked: in their `order` from before, the main one first, then new ones."""
+    order = form.repeated.get("order", [])
+    chosen = form.repeated.get("categories", [])
+    return sorted(chosen, key=lambda slug: order.index(slug) if slug in order else len(order))
 
 
 def version_of(form: Form) -> int:
