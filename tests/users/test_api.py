@@ -225,3 +225,35 @@ async def test_describes_itself(client):
     assert re.match(r"3\.1", document["openapi"])
     assert "/v1/users" in document["paths"]
     assert not [path for path in document["paths"] if path.startswith("/internal")]
+
+
+class TestMalformed:
+    @pytest.mark.parametrize("path", ["/v1/sessions", "/v1/users", "/v1/sessions/refresh"])
+    @pytest.mark.parametrize("kind", ["application/json", "", "text/plain", "application/x-unheard-of"])
+    @pytest.mark.parametrize(
+        "body", [b'{"email":"\xff"', b'{"email":"\xff"}', b"[" * 20_000, b'{"a":' * 20_000]
+    )
+    async def test_a_body_that_is_no_json_is_the_callers_mistake(self, client, path, kind, body):
+        headers = {"content-type": kind} if kind else {}
+
+        answer = await client.post(path, content=body, headers=headers)
+
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert answer.json()["type"] == "/problems/invalid-input"
+        assert answer.json()["detail"].startswith("the body is not JSON: ")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("PUT", "/v1/sessions", "POST, OPTIONS"),
+            ("POST", f"/v1/users/me/addresses/{uuid4()}", "PUT, DELETE, OPTIONS"),
+        ],
+    )
+    async def test_a_method_that_a_path_does_not_take_is_told_with_those_it_takes(
+        self, client, method, path, allowed
+    ):
+        answer = await client.request(method, path)
+
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert answer.json()["type"] == "/problems/wrong-method"
+        assert answer.json()["allowed"] == allowed.split(", ")

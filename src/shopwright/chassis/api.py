@@ -14,14 +14,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import Method
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shopwright.contracts.problem import Problem
@@ -34,6 +39,7 @@ from shopwright.contracts.problems import (
     NotFound,
     RequestTooLarge,
     Unavailable,
+    WrongMethod,
 )
 
 from . import deadline, problems, telemetry, validation
@@ -43,6 +49,7 @@ from .deadletters import DeadLetter, DeadLetters
 log = structlog.get_logger()
 
 BODY_MAX = 1_048_576
+METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPERATORS = ("web",)  # the services that may read dead letters and traces for the back office
 
 Check = Callable[[], Awaitable[bool]]
@@ -167,7 +174,9 @@ def _on_http(request: Request, error: HTTPException) -> Response[bytes]:
     problem: Problem
     if isinstance(error, ValidationException) or error.status_code == 400:
         problem = _malformed(request, error)
-    elif error.status_code in {404, 405}:
+    elif error.status_code == 405:
+        return _wrong_method(request)
+    elif error.status_code == 404:
         problem = NotFound(detail=f"{request.method} {request.url.path} is not a path of this API")
     elif error.status_code == 413:
         problem = RequestTooLarge(detail="the body is larger than this path takes")
@@ -182,18 +191,28 @@ def _on_http(request: Request, error: HTTPException) -> Response[bytes]:
     return problem_response(problem)
 
 
+def _wrong_method(request: Request) -> Response[bytes]:
+    allowed = [str(method) for method in METHODS if _takes(request, method)]
+    detail = f"{request.url.path} takes {', '.join(allowed)}, not {request.method}"
+    response = problem_response(WrongMethod(detail=detail, allowed=allowed))
+    response.headers["allow"] = ", ".join(allowed)
+    return response
+
+
+def _takes(request: Request, method: Method) -> bool:
+    try:
+        request.app.asgi_router.handle_routing(path=request.scope["path"], method=method)
+    except (MethodNotAllowedException, NotFoundException):
+        return False
+    return True
+
+
 def _malformed(request: Request, error: HTTPException) -> Problem:
     field = getattr(request.route_handler, "parsed_data_field", None)
-    body = request.scope.get("state", {})
-    raw = getattr(request, "_connection_state", None)
-    content = getattr(raw, "body", None) if body is not None else None
-    if field is not None and isinstance(content, bytes):
+    content = _body(request)
+    if field is not None and content is not None:
         try:
-            validation.check(msgspec.json.decode(content), field.annotation, _uuid)
-        except msgspec.DecodeError as broken:
-            return InvalidInput(
-                detail=f"the body is not JSON: {broken}", errors=[FieldError("", str(broken))]
-            )
+            validation.check(validation.parsed(content), field.annotation, _uuid)
         except InvalidInput as problem:
             return problem
     extra = error.extra if isinstance(error.extra, list) else []
@@ -203,6 +222,12 @@ def _malformed(request: Request, error: HTTPException) -> Problem:
         if isinstance(item, dict) and "key" in item and "message" in item
     ]
     return InvalidInput(detail=error.detail, errors=errors)
+
+
+def _body(request: Request) -> bytes | None:
+    """What was read of the body; None if nothing asked for it."""
+    content = getattr(getattr(request, "_connection_state", None), "body", None)
+    return content if isinstance(content, bytes) else None
 
 
 def _source(item: dict[str, Any]) -> str:
@@ -216,6 +241,11 @@ def _uuid(expected: type, value: Any) -> Any:
 
 
 def _on_bug(request: Request, error: Exception) -> Response[bytes]:
+    if isinstance(error, validation.UNREADABLE) and (content := _body(request)) is not None:
+        try:
+            validation.parsed(content)
+        except InvalidInput as problem:
+            return _on_problem(request, problem)
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return problem_response(InternalError(detail="the request id tells our engineers what happened"))
 

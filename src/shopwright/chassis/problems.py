@@ -23,6 +23,7 @@ STATUS: Final[dict[Kind, tuple[int, str]]] = {
     "unauthenticated": (401, "UNAUTHENTICATED"),
     "denied": (403, "PERMISSION_DENIED"),
     "not_found": (404, "NOT_FOUND"),
+    "wrong_method": (405, "UNIMPLEMENTED"),
     "conflict": (409, "FAILED_PRECONDITION"),
     "gone": (410, "FAILED_PRECONDITION"),
     "payment_required": (402, "FAILED_PRECONDITION"),

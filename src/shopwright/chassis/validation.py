@@ -14,6 +14,9 @@ from shopwright.contracts.problems import FieldError, InvalidInput
 
 ERRORS_MAX = 50
 
+#: What a body that is no JSON raises besides `DecodeError`: other letters than UTF-8, or too many brackets.
+UNREADABLE = (UnicodeError, RecursionError)
+
 DecHook = Callable[[type, Any], Any]
 
 
@@ -24,6 +27,19 @@ def check(raw: Any, expected: Any, dec_hook: DecHook | None = None) -> None:
         raise InvalidInput(
             detail="; ".join(f"{e.pointer or '/'}: {e.detail}" for e in errors[:3]), errors=errors
         )
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON of a body; raises InvalidInput if it is none."""
+    try:
+        return msgspec.json.decode(content)
+    except RecursionError:
+        words = "it is nested too deeply"
+    except UnicodeError:
+        words = "it is not UTF-8"
+    except msgspec.DecodeError as error:
+        words = str(error)
+    raise InvalidInput(detail=f"the body is not JSON: {words}", errors=[FieldError("", words)])
 
 
 def invalid(pointer: str, detail: str) -> InvalidInput:

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Literal, dataclass_transform, get_type_hints
 import msgspec
 
 Kind = Literal[
-    "invalid", "unauthenticated", "denied", "not_found", "conflict", "gone", "payment_required",
-    "too_large", "rate_limited", "unavailable", "timeout", "internal",
+    "invalid", "unauthenticated", "denied", "not_found", "wrong_method", "conflict", "gone",
+    "payment_required", "too_large", "rate_limited", "unavailable", "timeout", "internal",
 ]  # fmt: skip
 
 #: The members of RFC 9457 §3.1 that the chassis writes; an extension of that name would hide them.

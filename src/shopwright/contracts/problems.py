@@ -41,6 +41,13 @@ class NotFound(Problem):
     kind = "not_found"
 
 
+class WrongMethod(Problem):
+    """This path takes other methods."""
+
+    kind = "wrong_method"
+    allowed: list[str]
+
+
 class TooManyRequests(Problem):
     """Too many requests."""
 
