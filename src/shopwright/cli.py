@@ -114,8 +114,12 @@ def migrate() -> None:
 
     from shopwright.stack import bring_up
     from shopwright.stack.parts import Plan
+    from shopwright.stack.supervision import Supervisor
 
-    asyncio.run(bring_up.migrate_all(Plan.of(_installation())))
+    layout = _installation()
+    if not Supervisor(layout).running():
+        _fail("Shopwright is down. `shopwright up` starts it and brings its databases up to date.")
+    asyncio.run(bring_up.migrate_all(Plan.of(layout)))
     typer.echo("The databases are up to date.")
 
 

@@ -65,6 +65,7 @@ class TestImport:
 
     def test_says_what_is_missing(self, shop, tmp_path):
         assert "there is no file" in shop("import", "products", str(tmp_path / "none.csv")).stderr
+        assert "is a folder; name the product file in it" in shop("import", "products", str(tmp_path)).stderr
         assert "there is no folder" in shop(
             "import", "products", file(tmp_path, GOOD), "--pictures", str(tmp_path / "none")
         ).stderr  # fmt: skip

@@ -77,6 +77,8 @@ def start(gateway: Gateway, wanted: Wanted, sent: Sent | None = None) -> Report:
         BadImport: there is no such file, or it is too large.
         Refused: the shop does not take it, with its reasons.
     """
+    if wanted.file.is_dir():
+        raise BadImport(f"{wanted.file} is a folder; name the product file in it")
     if not wanted.file.is_file():
         raise BadImport(f"there is no file {wanted.file}")
     gateway.call("GET", "/v1/imports", query={"limit": 1})  # refused now, not after half of the file
