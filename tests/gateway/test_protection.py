@@ -21,6 +21,38 @@ def restored(node: Node) -> Iterator[Node]:
     envoy.reload(node.settings)
 
 
+class TestAServiceThatIsAway:
+    @pytest.fixture
+    def browser(self, restored: Node):
+        """One whose every request finds no service to take it."""
+        table = replace(restored.settings.table, breaker=Breaker(max_requests=0))
+        envoy.reload(replace(restored.settings, table=table))
+        accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        with restored.client(headers={"accept": accept}) as client:
+            yield client
+
+    def test_gives_a_browser_a_page_that_looks_again(self, browser: httpx.Client):
+        page = browser.get("/product/oak-lamp")
+
+        assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+        assert "Back in a moment" in page.text
+        assert '<meta http-equiv="refresh" content="3">' in page.text
+        assert page.headers["x-request-id"] in page.text
+
+    def test_asks_who_sent_a_form_to_send_it_again(self, browser: httpx.Client):
+        page = browser.post("/cart/lines", data={"sku": "LAMP"})
+
+        assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+        assert "send it again in a moment" in page.text
+        assert "http-equiv" not in page.text
+
+    def test_tells_everybody_else_a_problem(self, browser: httpx.Client):
+        assert (
+            slug_of(browser.get("/product/oak-lamp", headers={"accept": "application/json"})) == "unavailable"
+        )
+        assert slug_of(browser.get("/product/oak-lamp", headers={"accept": "*/*"})) == "unavailable"
+
+
 class TestCircuitBreaker:
     async def test_refuses_at_once_what_would_be_served_too_late(self, restored: Node):
         table = replace(restored.settings.table, breaker=Breaker(max_requests=2))

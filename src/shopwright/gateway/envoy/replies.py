@@ -1,7 +1,8 @@
 """What Envoy answers by itself, as RFC 9457 documents: the same problems, slugs and titles that services use.
 
 Every document carries the request's id. A cause is told only where it helps the caller (why a token is
-refused); names of sockets and reasons of upstream failures stay in the log.
+refused); names of sockets and reasons of upstream failures stay in the log. A browser that finds a service
+away gets a page instead, which looks again by itself unless something was sent.
 """
 
 from __future__ import annotations
@@ -33,8 +34,25 @@ REPLIES: tuple[tuple[int, type[Problem], Json], ...] = (
 )
 
 
+AWAY = 503
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">{head}
+<title>Back in a moment</title></head>
+<body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 18vh auto; padding: 0 1rem">
+<h1>Back in a moment</h1><p>{words}</p><p><small>Request %REQ(X-REQUEST-ID)%</small></p></body></html>
+"""
+AGAIN = _PAGE.format(
+    head='<meta http-equiv="refresh" content="3">',
+    words="This part of the shop cannot answer just now. This page looks again by itself.",
+)
+SENT = _PAGE.format(
+    head="", words="This part of the shop cannot answer just now. Go back, and send it again in a moment."
+)
+
+
 def local_reply_config() -> Json:
-    mappers = [_mapper(_status("EQ", status), problem, more) for status, problem, more in REPLIES]
+    mappers = [_page(AGAIN, _has(":method", {"exact": "GET"})), _page(SENT)]
+    mappers += [_mapper(_status("EQ", status), problem, more) for status, problem, more in REPLIES]
     mappers.append(_mapper(_status("GE", 500), InternalError, {}))
     mappers.append(_mapper(_status("GE", 400), InvalidInput, {}))
     return {"mappers": mappers}
@@ -59,6 +77,22 @@ def _mapper(condition: Json, problem: type[Problem], more: Json) -> Json:
             "content_type": "application/problem+json",
         },
     }
+
+
+def _page(html: str, *more: Json) -> Json:
+    """For those who ask for HTML, while a service is away."""
+    asked = _has("accept", {"contains": "text/html"})
+    return {
+        "filter": {"and_filter": {"filters": [_status("EQ", AWAY), asked, *more]}},
+        "body_format_override": {
+            "text_format_source": {"inline_string": html},
+            "content_type": "text/html; charset=utf-8",
+        },
+    }
+
+
+def _has(header: str, match: Json) -> Json:
+    return {"header_filter": {"header": {"name": header, "string_match": match}}}
 
 
 def _status(comparison: str, status: int) -> Json:
