@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -153,15 +154,27 @@ class TestLogs:
     @pytest.mark.timeout(60)
     def test_follow(self, installation: Platform):
         command = [sys.executable, "-m", "shopwright.cli", "logs", "gateway", "-n", "0", "-f"]
-        with subprocess.Popen(
+        mark, seen = uuid4().hex, threading.Event()
+
+        def ask_until_seen():
+            while not seen.wait(0.3):
+                httpx.get(f"{installation.url}/v1/{mark}")
+
+        following = subprocess.Popen(
             command, env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as following:
+        )
+        asking = threading.Thread(target=ask_until_seen)
+        asking.start()
+        try:
             assert following.stdout is not None
-            mark = uuid4().hex
-            httpx.get(f"{installation.url}/v1/{mark}")
             line = next(line for line in following.stdout if mark.encode() in line)
             following.send_signal(signal.SIGINT)
-            error = following.stderr.read() if following.stderr else b""
+            _, error = following.communicate(timeout=10)
+        finally:
+            seen.set()
+            following.kill()
+            following.communicate()
+            asking.join()
 
         assert b'"status":404' in line
         assert b"Traceback" not in error
