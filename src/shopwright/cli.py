@@ -169,7 +169,7 @@ def load(
     names = scenarios or list(generator.SCENARIOS)
     if unknown := set(names) - generator.SCENARIOS.keys():
         _fail(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(generator.SCENARIOS)}")
-    parts = {part.name: part.pid for part in seen.parts if part.pid}
+    parts = {part.name: part.pid for part in seen.parts if part.pid and part.name != "supervisor"}
     results = generator.run(seen.url, names, clients=clients, seconds=seconds, parts=parts)
     typer.echo(generator.as_json(results) if as_json else generator.as_table(results, clients))
 
