@@ -186,11 +186,16 @@ class TestServer:
         assert "42" not in answer.text
         assert answer.json()["request_id"] == "request-1"
 
-    @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nowhere"), ("DELETE", "/v1/things")])
-    async def test_a_path_that_is_none_is_a_problem(self, client, method, path):
-        answer = await client.request(method, path)
+    async def test_a_path_that_is_none_is_a_problem(self, client):
+        answer = await client.get("/v1/nowhere")
 
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+    async def test_a_method_that_a_path_does_not_take_is_told_with_those_it_takes(self, client):
+        answer = await client.delete("/v1/things")
+
+        assert (answer.status_code, answer.json()["type"]) == (405, "/problems/wrong-method")
+        assert "POST" in answer.headers["allow"]
 
     async def test_while_it_drains_it_lives_but_is_not_ready(self, client, draining):
         assert (await client.get("/readyz")).status_code == 200
