@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,42 +20,36 @@ import structlog
 
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction, UniqueViolation
-from shopwright.chassis.saga import STUCK_AFTER, Done, Failed, Place, Refused, Reply, Waiting
-from shopwright.chassis.sagarunner import LEASE, LogEntry, SagaRunner
+from shopwright.chassis.saga import STUCK_AFTER
+from shopwright.chassis.sagarunner import LEASE, LogEntry
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
-from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
-from shopwright.contracts.payments import PaymentNotAuthorised, ProviderRefused
+from shopwright.contracts.orders import OrderStatus
 from shopwright.contracts.problem import Problem, revive
 from shopwright.contracts.problems import (
     IdempotencyKeyReused,
     NotFound,
     OutOfStock,
-    PaymentDeclined,
     Shortage,
     TotalChanged,
 )
-from shopwright.contracts.products import Quote, ReserveLine
+from shopwright.contracts.products import Quote
 
 from .. import domain
 from ..clients import Payments, Products, Users
 from ..domain import Cart, Order, OrderLine
-from ..saga import PLACE_ORDER
 from ..store import after_sale, summary
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store.summary import Summary
 from .carts import visible
+from .purchase import Purchase
 
 log = structlog.get_logger()
 
-HOLD_MARGIN = timedelta(
-    hours=1
-)  # holds outlive the saga's deadline, so that after the pivot they still stand
 UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
 ANSWER_S = 8.0  # a request waits this long for the outcome, then answers 202
 GRACE_S = 1.0  # for a step that is tried again: a worker does so within half a second
-FROZEN_MAX = 5_000
 SLOW = timedelta(minutes=2)  # an order that nobody waits for any more: an operator should look
 
 
@@ -79,15 +72,10 @@ class Orders:
         buyer_time: timedelta,
         lease: timedelta = LEASE,
     ) -> None:
-        self._db, self._products, self._payments, self._users = db, products, payments, users
+        self._db, self._products, self._users = db, products, users
         self._buyer_time = buyer_time
-        self._frozen: OrderedDict[UUID, Order] = OrderedDict()
-        acts = {
-            "reserve": self._reserve, "release": self._release,
-            "authorise": self._authorise, "void": self._void,
-            "confirm": self._confirm, "claim": self._claim, "capture": self._capture,
-        }  # fmt: skip
-        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended, lease)
+        self._purchase = Purchase(db, products, payments, buyer_time=buyer_time, lease=lease)
+        self.runner = self._purchase.runner
 
     async def place(
         self,
@@ -135,7 +123,7 @@ class Orders:
             raise domain.CartAlreadyOrdered from error
         if known is not None:
             return await self._outcome(known, user_id)
-        self._remember(msgspec.structs.replace(draft, number=number or ""))
+        self._purchase.remember(msgspec.structs.replace(draft, number=number or ""))
         try:
             async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
                 await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
@@ -246,11 +234,7 @@ class Orders:
         return order
 
     async def find(self, order_id: UUID) -> Order:
-        async with self._db.read() as connection:
-            order = await store.find(connection, order_id)
-        if order is None:
-            raise NotFound(detail=f"no order {order_id}")
-        return order
+        return await self._purchase.find(order_id)
 
     async def listing(self, wanted: store.Listing, limit: int) -> list[Order]:
         async with self._db.read() as connection:
@@ -305,143 +289,6 @@ class Orders:
                 await store.forget_user(tx, user_id)
                 await cart_store.forget_user(tx, user_id)
 
-    # The saga's steps: each is idempotent by the order's id.
-
-    async def _reserve(self, order_id: UUID) -> Reply:
-        order = await self._order(order_id)
-        lines = [ReserveLine(line.sku, line.quantity) for line in order.lines]
-        await self._products.reserve(order_id, lines, int((self._buyer_time + HOLD_MARGIN).total_seconds()))
-        return Done()
-
-    async def _release(self, order_id: UUID) -> Reply:
-        await self._products.release(order_id)
-        return Done()
-
-    async def _authorise(self, order_id: UUID) -> Reply:
-        order = await self._order(order_id)
-        state = await self._payments.authorise(order)
-        match state.status:
-            case "authorised" | "captured":
-                return Done()
-            case "requires_action":
-                action_url = state.action_url
-
-                async def await_buyer(tx: Transaction) -> None:
-                    await store.set_status(
-                        tx,
-                        order_id,
-                        "awaiting_buyer",
-                        payment_status="requires_action",
-                        action_url=action_url,
-                    )
-
-                return Waiting(await_buyer)
-            case "declined" | "voided":
-                return Refused(PaymentDeclined(code=state.decline_code or state.status))
-            case other:
-                return Failed(f"the payment is {other}")
-
-    async def _void(self, order_id: UUID) -> Reply:
-        order = await self._order(order_id)
-        state = await self._payments.void(order.payment_id)
-        if state.status in {"voided", "declined"}:
-            return Done()
-        return Failed(f"the payment is {state.status} and not yet given back")
-
-    async def _confirm(self, order_id: UUID) -> Reply:
-        order = await self._order(order_id)
-
-        async def confirm(tx: Transaction) -> None:
-            await store.set_status(tx, order_id, "confirmed", payment_status="authorised")
-            tx.publish(
-                OrderConfirmed(
-                    order_id=order_id,
-                    number=order.number,
-                    user_id=order.user_id,
-                    email=order.email,
-                    name=order.name,
-                    lines=[_ordered(line) for line in order.lines],
-                    totals=order.totals,
-                    total=order.total,
-                    address=order.address,
-                )
-            )
-
-        return Done(confirm)
-
-    async def _claim(self, order_id: UUID) -> Reply:
-        await self._products.claim(order_id)
-        return Done()
-
-    async def _capture(self, order_id: UUID) -> Reply:
-        order = await self._order(order_id)
-        try:
-            state = await self._payments.capture(order.payment_id)
-        except (ProviderRefused, PaymentNotAuthorised) as refusal:
-            return await self._never_paid(order, refusal)
-        if state.status not in {"captured", "partially_refunded", "refunded"}:
-            return Failed(f"the payment is {state.status}")
-
-        async def captured(tx: Transaction) -> None:
-            await store.set_payment_status(tx, order_id, state.status)
-
-        return Done(captured)
-
-    async def _never_paid(self, order: Order, why: Problem) -> Reply:
-        """Give back what the provider may still hold, so that it never will be taken, and book the refusal.
-
-        A payment that was captured after all cannot be voided: the capture is asked for again.
-        """
-        state = await self._payments.void(order.payment_id)
-        if state.status not in {"voided", "declined"}:
-            return Failed(f"the capture was refused, the payment is {state.status} and not yet given back")
-        refusal = {
-            "type": domain.PaymentRefused.slug,
-            "title": domain.PaymentRefused.title,
-            "detail": why.detail or why.title,
-        }
-
-        async def refused(tx: Transaction) -> None:
-            await store.refuse_payment(tx, order.id, state.status, refusal)
-
-        return Done(refused)
-
-    async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
-        self._frozen.pop(order_id, None)
-        if place.status == "completed":
-            return
-        order = await store.find(tx, order_id)
-        assert order is not None, "the saga's order was deleted"
-        reason = place.reason or {"type": "refused", "title": "The order was refused"}
-        status: OrderStatus = domain.UNDONE.get(reason["type"], "refused")
-        payment = "declined" if reason["type"] == "payment-declined" else "voided"
-        await store.set_status(tx, order_id, status, payment_status=payment, refusal=reason)
-        await cart_store.reopen(tx, order.cart_id)
-        if status == "cancelled":
-            tx.publish(
-                OrderCancelled(
-                    order_id=order_id,
-                    number=order.number,
-                    email=order.email,
-                    name=order.name,
-                    total=order.total,
-                    user_id=order.user_id,
-                )
-            )
-        else:
-            tx.publish(OrderRefused(order_id=order_id, number=order.number, reason=reason["title"]))
-
-    async def _order(self, order_id: UUID) -> Order:
-        """What was frozen of an order; it never changes, so a driver need not read it at every step."""
-        if order_id not in self._frozen:
-            self._remember(await self.find(order_id))
-        return self._frozen[order_id]
-
-    def _remember(self, order: Order) -> None:
-        self._frozen[order.id] = order
-        while len(self._frozen) > FROZEN_MAX:
-            self._frozen.popitem(last=False)
-
 
 def _line(line: domain.CartLine, quote: Quote) -> OrderLine:
     return OrderLine(
@@ -454,12 +301,6 @@ def _line(line: domain.CartLine, quote: Quote) -> OrderLine:
         total=quote.unit_price * line.quantity,
         options=quote.options,
         picture=quote.picture,
-    )
-
-
-def _ordered(line: OrderLine) -> OrderedLine:
-    return OrderedLine(
-        sku=line.sku, name=line.name, quantity=line.quantity, unit_price=line.unit_price, total=line.total
     )
 
 
