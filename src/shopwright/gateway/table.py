@@ -270,6 +270,8 @@ _PRODUCTS: Final = (
     _staff("/v1/exports", "products", "catalog:read", timeout_s=UPLOAD_S),
     _staff("/v1/inventory", "products", "inventory:write", keyed=True),
     _staff("/v1/inventory", "products", "inventory:read", methods=READS),
+    _staff("/v1/warehouses", "products", "inventory:write", keyed=True),
+    _staff("/v1/warehouses", "products", "inventory:read", methods=READS),
     Route("/media", "products", auth="public", limit="pages", cacheable=True),
 )
 
@@ -277,12 +279,21 @@ _ORDERS: Final = (
     Route("/v1/carts", "orders", keyed=True),
     Route("/v1/orders", "orders", keyed=True),
     Route("/v1/orders", "orders", exact=True, methods=("POST",), keyed=True, limit="checkout"),
+    _staff("/v1/drafts", "orders", "orders:write", keyed=True),
+    _staff("/v1/promotions", "orders", "promotions:write", keyed=True),
+    _staff("/v1/promotions", "orders", "promotions:read", methods=READS),
+    _staff("/v1/taxes", "orders", "settings:write", keyed=True),
+    _staff("/v1/taxes", "orders", "settings:read", methods=READS),
+    _staff("/v1/shipping", "orders", "settings:write", keyed=True),
+    _staff("/v1/shipping", "orders", "settings:read", methods=READS),
 )
 
 _PAYMENTS: Final = (
     Route("/v1/payments", "payments", keyed=True),
     Route("/v1/wallet", "payments", auth="required", keyed=True),
-    Route("/v1/gift-cards", "payments", keyed=True),
+    Route("/v1/gift-cards", "payments", keyed=True, limit="account"),
+    _staff("/v1/reconciliations", "payments", "payments:write", keyed=True),
+    _staff("/v1/reconciliations", "payments", "payments:read", methods=READS),
     Route("/v1/webhooks", "payments", auth="public", limit="webhooks"),
     Route("/sandbox", "payments", auth="public", limit="pages"),
 )

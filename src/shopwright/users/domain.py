@@ -20,12 +20,12 @@ Role = Literal["buyer", "staff", "admin"]
 
 STAFF = (
     "shop catalog:read catalog:write inventory:read inventory:write orders:read orders:write payments:read "
-    "notifications:read operations:read"
+    "promotions:read promotions:write settings:read notifications:read operations:read"
 )
 SCOPES: Mapping[str, str] = {
     "buyer": "shop",
     "staff": STAFF,
-    "admin": f"{STAFF} orders:refund operations:write users:read users:write",
+    "admin": f"{STAFF} orders:refund payments:write settings:write operations:write users:read users:write",
 }
 
 PASSWORD_MIN, PASSWORD_MAX = 8, 256  # NIST SP 800-63B: at least 8; long phrases welcome, megabytes not

@@ -50,6 +50,11 @@ AREA_OF_SCOPE: Final[Mapping[str, str]] = {
     "inventory:read": "see stock",
     "inventory:write": "adjust stock",
     "payments:read": "see payments",
+    "payments:write": "book payments, issue gift cards and reconcile",
+    "promotions:read": "see promotions",
+    "promotions:write": "change promotions",
+    "settings:read": "see tax and shipping",
+    "settings:write": "change tax and shipping",
     "operations:read": "see dead letters",
     "operations:write": "replay dead letters",
 }

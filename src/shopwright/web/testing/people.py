@@ -20,7 +20,8 @@ from .routing import route
 
 STAFF_SCOPES = (
     "shop catalog:read catalog:write inventory:read inventory:write orders:read orders:write payments:read "
-    "notifications:read operations:read orders:refund operations:write users:read users:write"
+    "promotions:read promotions:write settings:read notifications:read operations:read orders:refund "
+    "payments:write settings:write operations:write users:read users:write"
 )
 
 
