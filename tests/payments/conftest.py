@@ -20,6 +20,6 @@ async def shop(database: Callable[..., Awaitable[Database]]) -> AsyncIterator[Sh
     db = await database("payments")
     books = Books(db)
     wire = Wire(SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(seconds=0.6)))
-    payments = Payments(db, wire, provider_timeout_s=0.3)
+    payments = Payments(db, {wire.name: wire}, provider_timeout_s=0.3)
     yield Shop(db, books, wire, payments)
     await payments.finish(5)

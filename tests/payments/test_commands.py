@@ -15,8 +15,9 @@ from shopwright.contracts.payments import (
     RefundTooLarge,
 )
 from shopwright.contracts.problems import InvalidInput, NotFound
-from shopwright.payments import domain, store
+from shopwright.payments import domain
 from shopwright.payments.commands import Payments
+from shopwright.payments.store import payments as store
 from shopwright.payments.testing import an_order
 
 
@@ -70,7 +71,7 @@ class TestAuthorise:
         assert await shop.facts() == ["authorised"]
 
     async def test_two_processes_at_once_are_one_charge(self, shop):
-        other = Payments(shop.db, shop.wire, provider_timeout_s=0.3)
+        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=0.3)
         order = an_order()
 
         answers = await asyncio.gather(
@@ -284,7 +285,7 @@ class TestCapture:
 
     async def test_fifty_at_once_take_it_once(self, shop):
         payment = await shop.authorised()
-        other = Payments(shop.db, shop.wire, provider_timeout_s=0.3)
+        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=0.3)
 
         answers = await asyncio.gather(
             *[commands.capture(payment.id) for commands in (shop.payments, other) for _ in range(25)]

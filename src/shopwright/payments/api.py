@@ -22,9 +22,9 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problems import NotFound
 
-from . import store
 from .commands import Payments
 from .domain import Payment
+from .store import payments as store
 
 WEBHOOK_MAX = 65_536  # what a provider tells of one charge is a few kilobytes
 

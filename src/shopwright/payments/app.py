@@ -17,6 +17,7 @@ from shopwright.chassis.streams import open_valkey
 
 from . import api
 from .commands import Payments
+from .provider import Provider
 from .rpc import create_rpc
 from .sandbox import pages
 from .sandbox.books import Books
@@ -45,7 +46,8 @@ async def build(environ: Mapping[str, str]) -> Service:
     sandbox = SandboxProvider(
         books, settings.sandbox_webhook_secret, Sites(own, others), late=limit + LATER_THAN_WE_WAIT
     )
-    payments = Payments(db, sandbox, provider_timeout_s=limit.total_seconds())
+    providers: dict[str, Provider] = {sandbox.name: sandbox}
+    payments = Payments(db, providers, provider_timeout_s=limit.total_seconds())
     courier = Courier(books, f"{own[0]}/v1/webhooks/{sandbox.name}", settings.sandbox_webhook_secret)
     relay = Relay(db, valkey, "payments")
     draining = asyncio.Event()

@@ -7,7 +7,7 @@ repeats a charge or a refund. Each answer is the provider's whole truth about th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,16 @@ class WebhookNotGenuine(Problem):
     kind = "unauthenticated"
 
 
+class ProviderUnreachable(Problem):
+    """The payment provider cannot be reached; nothing was sent.
+
+    Raised by a provider's call only if it is certain that the request was not taken: the connection was
+    refused, or the answer said so. Anything in doubt is a time-out.
+    """
+
+    kind = "unavailable"
+
+
 class Notice(msgspec.Struct, frozen=True):
     """A provider's webhook, its signature checked: what it says of the charge made for `reference`."""
 
@@ -33,7 +43,10 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Provider(Protocol):
+    """`methods`: what a buyer may choose that is paid through it, such as `card`."""
+
     name: str
+    methods: Collection[str]
 
     def check(self, order: Order) -> None:
         """Raises InvalidInput for an order that `authorise` would not take; asks nobody."""

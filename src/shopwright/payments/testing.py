@@ -13,11 +13,11 @@ from shopwright.chassis.db import Database
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 
-from . import store
 from .commands import Payments
 from .domain import Order, Payment, Report
 from .provider import Notice, Provider
 from .sandbox.books import Books
+from .store import payments as store
 
 Answer = TypeVar("Answer")
 
@@ -34,7 +34,7 @@ class Wire:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self.name = provider.name
+        self.name, self.methods = provider.name, provider.methods
         self.faults: list[str] = []
         self.reached: Counter[str] = Counter()
         self.gate: asyncio.Event | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -78,6 +78,7 @@ class Sites:
 
 class SandboxProvider:
     name = "sandbox"
+    methods: Collection[str] = frozenset({"card"})
 
     def __init__(self, books: Books, secret: str, sites: Sites, *, late: timedelta) -> None:
         self._books, self._secret, self._sites, self._late = books, secret, sites, late

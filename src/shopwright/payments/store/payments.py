@@ -1,4 +1,4 @@
-"""All SQL of payments: the functions that write (`append_events` and its kin), and what is read.
+"""Payments: the functions that write (`append_events` and its kin), and what is read.
 
 A write is one function call that is a whole transaction: events, the payment's row, ledger and outbox.
 """
@@ -15,7 +15,7 @@ import msgspec
 from shopwright.chassis import telemetry
 from shopwright.chassis.db import Database, Row
 
-from .domain import Operation, Order, Payment, PaymentEvent, Report
+from ..domain import Operation, Order, Payment, PaymentEvent, Report
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,9 +39,9 @@ async def open_payment(db: Database, order: Order, provider: str, lease: timedel
     return _payment(row)
 
 
-async def void_unseen(db: Database, payment_id: UUID, provider: str) -> Payment | None:
+async def void_unseen(db: Database, payment_id: UUID) -> Payment | None:
     """A voided payment that nobody has asked for yet; None if the id is known."""
-    return _payment(await db.commit("SELECT * FROM void_unseen($1, $2)", payment_id, provider))
+    return _payment(await db.commit("SELECT * FROM void_unseen($1, '')", payment_id))
 
 
 async def append(

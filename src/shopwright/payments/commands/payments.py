@@ -1,0 +1,202 @@
+"""What can change a payment: authorise, capture, void, refund, the provider's notices, and the look after
+unknown outcomes.
+
+Repeats wait for the operation in flight and answer what it found. What is said to and heard from the
+provider is in `charges`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from shopwright.chassis.db import Database
+from shopwright.chassis.validation import invalid
+from shopwright.contracts.payments import PaymentDiffers, ProviderRefused
+from shopwright.contracts.problems import NotFound, RequestInFlight, Unavailable
+
+from .. import domain
+from ..domain import Kind, Order, Payment
+from ..provider import Provider
+from ..store import payments as store
+from .charges import Charges, now
+from .turns import Turns
+
+log = structlog.get_logger()
+
+LOOKS_AT_ONCE = 50
+LOOK_EVERY_S = 1.0
+
+RefundStatus = Literal["succeeded", "failed", "unknown"]
+
+
+class Payments:
+    """`providers` by name, the first that takes a method is asked; a payment's row names its own."""
+
+    def __init__(self, db: Database, providers: Mapping[str, Provider], *, provider_timeout_s: float) -> None:
+        self._db, self._providers = db, providers
+        self._turns = Turns()
+        self._charges = Charges(db, providers, self._turns, provider_timeout_s=provider_timeout_s)
+
+    async def authorise(self, order: Order) -> Payment:
+        """Ask the provider for `order.amount`; declined and unknown are answers, not errors.
+
+        Events: PaymentChanged. Idempotent by `order.id`; a voided payment stays voided.
+
+        Raises:
+            PaymentDiffers: the id was used for another order or amount.
+            InvalidInput: the provider would not take it; nothing was asked.
+        """
+        if order.amount.minor <= 0:
+            raise invalid("/amount", "must be positive")
+        provider = self._takes(order.method)
+        provider.check(order)
+        return await self._turns.to_the_end(self._authorise(order, provider))
+
+    async def capture(self, payment_id: UUID) -> Payment:
+        """Take what was authorised. Events: PaymentChanged. Ledger: clearing and fees against revenue.
+
+        Raises:
+            NotFound, PaymentNotAuthorised: nothing was taken.
+            ProviderRefused: the provider will never give this money, the authorisation has ended.
+        """
+        return await self._turns.to_the_end(self._operate(payment_id, "capture"))
+
+    async def void(self, payment_id: UUID) -> Payment:
+        """Give an authorisation back; a payment nobody has asked for yet will never be made.
+
+        Events: PaymentChanged.
+
+        Raises:
+            PaymentAlreadyCaptured: refund it instead.
+        """
+        return await self._turns.to_the_end(self._void(payment_id))
+
+    async def refund(self, refund_id: UUID, payment_id: UUID, amount: int) -> Payment:
+        """Give `amount` minor units back. Events: PaymentChanged. Ledger: refunds against clearing.
+
+        Idempotent by `refund_id`.
+
+        Raises:
+            PaymentNotCaptured, RefundTooLarge, PaymentDiffers: nothing was given back.
+            ProviderRefused: the provider did not give it back; try again under another id.
+        """
+        if amount <= 0:
+            raise invalid("/amount", "must be positive")
+        return await self._turns.to_the_end(self._refund(refund_id, payment_id, amount))
+
+    async def refund_status(self, refund_id: UUID, payment_id: UUID) -> RefundStatus:
+        """How a refund that was asked for ended; unknown while that is open."""
+        end = await store.ended(self._db, domain.key_of("refund", payment_id, refund_id))
+        return end.outcome if end is not None and end.outcome in {"succeeded", "failed"} else "unknown"
+
+    async def get(self, payment_id: UUID) -> Payment:
+        """The payment; while an outcome is open the provider is asked first. Raises NotFound."""
+        payment = await self._charges.load(payment_id)
+        return payment if payment.open is None else await self._turns.to_the_end(self._get(payment_id))
+
+    async def receive(self, provider: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Take in a provider's webhook, once; one about a charge that is not ours changes nothing.
+
+        Raises:
+            NotFound: no such provider. WebhookNotGenuine, InvalidInput: not its words.
+        """
+        if provider not in self._providers:
+            raise NotFound(detail=f"no provider {provider}")
+        notice = self._providers[provider].notice(headers, body, now())
+        try:
+            reference = UUID(notice.reference)
+            payment = await self._charges.load(reference)
+        except (ValueError, NotFound):
+            log.warning("webhook about a charge that is not ours", reference=notice.reference)
+            return
+        if payment.provider != provider:
+            log.warning("webhook about a charge of another provider", reference=notice.reference)
+            return
+        once = f"webhook:{provider}:{notice.id}"
+        await self._turns.to_the_end(self._charges.hear(payment, notice.report, once=once))
+
+    async def look_after(self, stop: asyncio.Event) -> None:
+        """Ask the provider about every outcome that stays open, with growing pauses, until `stop`."""
+        while not stop.is_set():
+            try:
+                for payment in await store.due(self._db, LOOKS_AT_ONCE):
+                    if stop.is_set():
+                        return
+                    await self._charges.look(payment)
+            except (Unavailable, RequestInFlight) as problem:
+                log.warning("looking after payments waits", error=str(problem))
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def finish(self, within_s: float) -> None:
+        """Let operations end whose callers have gone; what does not is found by `look_after`."""
+        await self._turns.finish(within_s)
+
+    def _takes(self, method: str) -> Provider:
+        for provider in self._providers.values():
+            if method in provider.methods:
+                return provider
+        known = sorted({name for provider in self._providers.values() for name in provider.methods})
+        raise invalid("/method", f"must be one of {known}")
+
+    async def _authorise(self, order: Order, provider: Provider) -> Payment:
+        async with self._turns.turn(order.id):
+            opened = await store.open_payment(self._db, order, provider.name, self._charges.lease)
+            if opened is None:
+                known = await self._charges.load(order.id)
+                domain.refuse_other_terms(known, order)
+                return (await self._charges.decided(known, "authorise"))[0]
+            key = domain.authorise_key(order.id)
+            return await self._charges.attempt(opened, lambda: provider.authorise(order, key=key))
+
+    async def _operate(self, payment_id: UUID, kind: Kind) -> Payment:
+        async with self._turns.turn(payment_id):
+            payment, go = await self._charges.decided(await self._charges.recall(payment_id), kind)
+            if go:
+                payment = await self._charges.go(payment, kind, payment.authorised)
+            await self._raise_refused(payment, kind, domain.key_of(kind, payment_id))
+            return payment
+
+    async def _void(self, payment_id: UUID) -> Payment:
+        try:
+            return await self._operate(payment_id, "void")
+        except NotFound:
+            unseen = await store.void_unseen(self._db, payment_id)
+        return unseen or await self._operate(payment_id, "void")
+
+    async def _refund(self, refund_id: UUID, payment_id: UUID, amount: int) -> Payment:
+        key = domain.key_of("refund", payment_id, refund_id)
+        async with self._turns.turn(payment_id):
+            payment = await self._charges.load(payment_id)
+            before = await store.ended(self._db, key)
+            if before is not None and before.amount != amount:
+                raise PaymentDiffers(detail=f"refund {refund_id} was asked for with another amount")
+            if before is None:
+                payment, go = await self._charges.decided(payment, "refund")
+                if go:
+                    domain.refuse_too_large(payment, amount)
+                    payment = await self._charges.go(payment, "refund", amount, key)
+            elif payment.open is not None:
+                payment = await self._charges.resolved(payment)
+            await self._raise_refused(payment, "refund", key)
+            return payment
+
+    async def _get(self, payment_id: UUID) -> Payment:
+        async with self._turns.turn(payment_id):
+            return await self._charges.resolved(await self._charges.load(payment_id))
+
+    async def _raise_refused(self, payment: Payment, kind: Kind, key: str) -> None:
+        """Raises ProviderRefused if that operation has failed for good."""
+        done = {"capture": payment.captured > 0, "void": payment.voided or payment.decline_code is not None}
+        if done.get(kind) or (payment.open is not None and payment.open.key == key):
+            return
+        end = await store.ended(self._db, key)
+        if end is not None and end.outcome == "failed":
+            raise ProviderRefused(detail=f"the provider refused the {kind}: {end.code}", code=end.code)
