@@ -455,8 +455,19 @@ class TestQuotes:
             "sku": "A", "product_id": product["id"], "variant_id": product["variants"][0]["id"],
             "slug": "oak-lamp", "name": "Oak lamp", "options": options,
             "unit_price": euros(2_000), "picture": picture, "weight_g": 5, "available": 5,
+            "category_slugs": ["home", "lighting"], "tax_class": "standard", "preorder_from": None,
         }  # fmt: skip
         assert found["B"]["available"] == 0
+
+    async def test_tell_the_categories_with_those_above_and_the_tax_class(self, client):
+        attributes = {"Tax class": ["Reduced"], "material": ["Oak"]}
+        places = [["Home", "Lighting"], ["Gifts"]]
+        await made(client, "A", categories=places, attributes=attributes)
+
+        found = (await self.quoted(client, "A"))["A"]
+
+        assert found["category_slugs"] == ["gifts", "home", "lighting"]
+        assert found["tax_class"] == "reduced"
 
     async def test_leave_out_what_is_not_for_sale(self, client):
         await made(client, variants=[{"sku": "A", "price": euros(1)}])

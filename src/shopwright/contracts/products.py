@@ -7,6 +7,7 @@ Reserve → Reservation (OutOfStock); `POST /internal/reservations/{id}/claim` a
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -24,7 +25,9 @@ class QuoteRequest(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a SKU costs and is called now, by its owner."""
+    """What a SKU costs and is called now, by its owner. `category_slugs` has the categories above its own;
+    `available` counts what may be sold beyond stock; `preorder_from` is the day from which it ships.
+    """
 
     sku: str
     product_id: UUID
@@ -36,6 +39,9 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     picture: str | None = None
     weight_g: int | None = None
     available: int
+    category_slugs: list[str] = []
+    tax_class: str = "standard"
+    preorder_from: date | None = None
 
 
 class Quotes(msgspec.Struct, frozen=True):
@@ -50,10 +56,13 @@ class ReserveLine(msgspec.Struct, frozen=True):
 
 
 class Reserve(msgspec.Struct, frozen=True):
-    """Hold stock for `expires_in_s` seconds; lines of the same SKU add up."""
+    """Hold stock for `expires_in_s` seconds; lines of the same SKU add up. `country` is where the goods go
+    (ISO 3166-1 alpha-2): a shop may take them from the nearest warehouse.
+    """
 
     lines: Annotated[list[ReserveLine], msgspec.Meta(min_length=1, max_length=200)]
-    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=7 * 86_400)]
+    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=30 * 86_400)]
+    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] | None = None
 
 
 class Restock(msgspec.Struct, frozen=True):

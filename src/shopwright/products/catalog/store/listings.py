@@ -115,6 +115,8 @@ async def quotes(connection: Connection, skus: Sequence[str], currency: str) -> 
             picture=row["picture"],
             weight_g=row["weight_g"],
             available=row["available"],
+            category_slugs=row["category_slugs"],
+            tax_class=row["tax_class"],
         )
         for row in await connection.fetch(_QUOTES, list(skus), currency)
     ]
@@ -190,7 +192,15 @@ SELECT v.sku, v.id AS variant_id, v.product_id, p.slug, p.name, v.options, p.opt
     v.weight_g,
     coalesce(v.picture, (SELECT i.url FROM pictures i WHERE i.product_id = p.id ORDER BY i.position LIMIT 1))
         AS picture,
-    coalesce(a.available, 0) AS available
+    coalesce(a.available, 0) AS available,
+    ARRAY(
+        SELECT DISTINCT above.slug FROM product_categories pc JOIN categories c ON c.id = pc.category_id
+        JOIN categories above ON above.id = ANY(c.path) WHERE pc.product_id = p.id ORDER BY above.slug
+    ) AS category_slugs,
+    coalesce(nullif(lower(jsonb_path_query_first(p.attributes,
+        'strict $[*] ? (@[0] like_regex "^tax[ _]class$" flag "i")[1][0]', '{}', true) #>> '{}'), ''),
+        'standard')
+        AS tax_class
 FROM variants v
 JOIN products p ON p.id = v.product_id AND p.status = 'active'
 JOIN prices r ON r.variant_id = v.id AND r.currency = $2
