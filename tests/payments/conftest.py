@@ -10,7 +10,8 @@ import pytest
 from shopwright.chassis.db import Database
 from shopwright.payments.commands import Payments
 from shopwright.payments.sandbox.books import Books
-from shopwright.payments.sandbox.provider import SandboxProvider, Sites
+from shopwright.payments.sandbox.provider import SandboxProvider
+from shopwright.payments.sites import Sites
 from shopwright.payments.testing import SECRET, SITE, Shop, Wire
 
 

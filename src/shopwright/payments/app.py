@@ -22,8 +22,9 @@ from .rpc import create_rpc
 from .sandbox import pages
 from .sandbox.books import Books
 from .sandbox.courier import Courier
-from .sandbox.provider import SandboxProvider, Sites
+from .sandbox.provider import SandboxProvider
 from .settings import PaymentsSettings
+from .sites import Sites
 
 MIGRATIONS = [
     ("payments", Path(__file__).parent / "migrations"),

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit
 
 import jinja2
 from litestar import MediaType, Request, Response, get, post
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from shopwright.contracts.money import Money
 from shopwright.contracts.problem import Problem
 
+from ..sites import naming
 from .books import Books, Charge, State
 from .cards import CARDS, CardNotValid, NotATestCard, token_of
 from .provider import TOKENS
@@ -135,10 +136,7 @@ def _back(charge: Charge) -> Response[bytes]:
 
 
 def _return_url(charge: Charge) -> str:
-    """The shop's page, told which payment this was; what became of it the shop asks its own books."""
-    parts = urlsplit(charge.return_url or "/")
-    query = "&".join(filter(None, (parts.query, urlencode({"payment": charge.reference}))))
-    return urlunsplit(parts._replace(query=query))
+    return naming(charge.return_url, charge.reference)
 
 
 def _redirect(url: str) -> Response[bytes]:

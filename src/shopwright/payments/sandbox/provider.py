@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,6 +22,7 @@ from shopwright.chassis.validation import check, invalid
 
 from ..domain import Order, Payment, Report
 from ..provider import Notice, WebhookNotGenuine
+from ..sites import Sites
 from . import signature
 from .books import Books, Charge, Webhook, new_charge
 
@@ -47,33 +47,6 @@ TOKENS: Final[Mapping[str, Card]] = {
     "tok_duplicate_webhook": Card(notices=2),
 }
 UNKNOWN_TOKEN: Final = Card("declined", "unknown_token")
-
-
-@dataclass(frozen=True)
-class Sites:
-    """Where buyers come from and may be sent back to: origins such as `https://shop.example`."""
-
-    own: tuple[str, ...]
-    others: tuple[str, ...] = ()
-
-    def resolve(self, return_url: str) -> tuple[str, str]:
-        """The page's origin and the absolute URL to return to, so that a buyer stays on the site they are on.
-
-        Raises:
-            InvalidInput: `return_url` leads elsewhere; a payment page redirects to known sites only.
-        """
-        if return_url.startswith("/") and not return_url.startswith(("//", "/\\")):
-            return self.own[0], self.own[0] + return_url
-        try:
-            parts = urlsplit(return_url)
-        except ValueError as error:
-            raise invalid("/return_url", str(error)) from None
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if not return_url:
-            return self.own[0], f"{self.own[0]}/"
-        if origin not in {*self.own, *self.others}:
-            raise invalid("/return_url", f"must lead to one of {sorted({*self.own, *self.others})}")
-        return (origin if origin in self.own else self.own[0]), return_url
 
 
 class SandboxProvider:
