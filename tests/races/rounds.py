@@ -1,0 +1,30 @@
+"""How a race is run: many rounds, a few at a time, each with two (or more) who start together."""
+
+import asyncio
+import random
+from collections import Counter
+
+ROUNDS = 200
+AT_ONCE = 8
+APART_S = 0.01  # so that sometimes the one and sometimes the other is first
+
+
+async def rounds(one_round, count=ROUNDS):
+    """What `one_round(number)` returned, counted over `count` rounds."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def run(number):
+        async with gate:
+            return await one_round(number)
+
+    return Counter(await asyncio.gather(*map(run, range(count))))
+
+
+async def together(*calls):
+    """The results of `calls`, all begun at nearly the same moment, in any order."""
+
+    async def begin(call):
+        await asyncio.sleep(random.random() * APART_S)
+        return await call
+
+    return await asyncio.gather(*map(begin, calls))
