@@ -12,7 +12,6 @@ from .orders import (
     TRANSITIONS,
     UNDECIDED,
     UNDONE,
-    AddressMissing,
     Cart,
     CartAlreadyOrdered,
     CartChanged,
@@ -34,7 +33,6 @@ from .orders import (
     Reversal,
     Seen,
     ShippingMethod,
-    ShippingUnavailable,
     Tracking,
     WrongTransition,
     check_quantities,
@@ -47,6 +45,7 @@ from .orders import (
     totals_of,
     value_of,
 )
+from .shipping import AddressMissing, ShippingUnavailable
 
 __all__ = [
     "BOUGHT",

@@ -18,6 +18,8 @@ from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.products import Quote, ReserveLine
 
+from .shipping import AddressMissing, ShippingUnavailable
+
 LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
 QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
 UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
@@ -82,20 +84,6 @@ class EmailMissing(Problem):
     """An order needs an e-mail address to send the confirmation to."""
 
     kind = "invalid"
-
-
-class AddressMissing(Problem):
-    """This way of shipping needs an address."""
-
-    kind = "invalid"
-    shipping_method: str = ""
-
-
-class ShippingUnavailable(Problem):
-    """There is no such way of shipping for this cart."""
-
-    kind = "invalid"
-    shipping_method: str = ""
 
 
 class OrderNotPlaced(Problem):
