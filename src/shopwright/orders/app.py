@@ -20,11 +20,14 @@ from shopwright.contracts.users import UserErased
 
 from .api import after_sale as after_sale_api
 from .api import carts as carts_api
+from .api import documents as documents_api
 from .api import orders as orders_api
 from .clients import Payments, Products, Users
 from .commands.after_sale import AfterSale
 from .commands.carts import Carts
+from .commands.documents import Documents
 from .commands.orders import Orders
+from .documents import Seller
 from .settings import OrdersSettings
 from .subscribers import Subscribers
 
@@ -42,6 +45,9 @@ async def build(environ: Mapping[str, str]) -> Service:
     lease = timedelta(seconds=settings.saga_lease_s)
     buyer_time = timedelta(seconds=settings.buyer_time_s)
     orders = Orders(db, products, payments, users, buyer_time=buyer_time, lease=lease)
+    seller = Seller.of(
+        settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
+    )
     after_sale = AfterSale(db, products, payments, lease)
     subscribers = Subscribers(orders)
     consumer = Consumer(
@@ -70,8 +76,13 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "orders",
-        [*carts_api.HANDLERS, *orders_api.HANDLERS, *after_sale_api.HANDLERS],
-        {"carts": carts, "orders": orders, "after_sale": after_sale},
+        [*carts_api.HANDLERS, *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS],
+        {
+            "carts": carts,
+            "orders": orders,
+            "after_sale": after_sale,
+            "papers": Documents(db, seller),
+        },
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
