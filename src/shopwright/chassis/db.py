@@ -19,17 +19,17 @@ import asyncpg
 import msgspec
 from asyncpg import CheckViolationError as CheckViolation
 from asyncpg import ForeignKeyViolationError as ForeignKeyViolation
+from asyncpg import SerializationError as Overtaken
 from asyncpg import UniqueViolationError as UniqueViolation
 
-from shopwright.contracts.events import Event, encode_data
-from shopwright.contracts.ids import new_id
+from shopwright.contracts.events import Event
 from shopwright.contracts.problems import IdempotencyKeyReused, InvalidInput, RequestInFlight, Unavailable
 
-from . import telemetry
+from .together import Change, composed
 
 __all__ = [
-    "CheckViolation", "Connection", "Database", "ForeignKeyViolation", "Once", "Row", "Transaction",
-    "UniqueViolation", "in_transaction", "open_database",
+    "Change", "CheckViolation", "Connection", "Database", "ForeignKeyViolation", "Once", "Overtaken", "Row",
+    "Transaction", "UniqueViolation", "in_transaction", "open_database",
 ]  # fmt: skip
 
 Row = Mapping[str, Any]
@@ -112,12 +112,13 @@ class Connection:
 class Transaction(Connection):
     """An open transaction; `stored` is the outcome an earlier run under the same key remembered."""
 
-    __slots__ = ("_facts", "_once", "_outcome", "repeated", "stored")
+    __slots__ = ("_facts", "_later", "_once", "_outcome", "repeated", "stored")
 
     def __init__(self, raw: Any, once: Once | None) -> None:
         super().__init__(raw)
         self._once = once
         self._facts: list[Event] = []
+        self._later: list[Change] = []
         self._outcome: bytes | None = None
         self.repeated = False
         self.stored: bytes | None = None
@@ -125,6 +126,10 @@ class Transaction(Connection):
     def publish(self, *facts: Event) -> None:
         """Commit `facts` to the outbox with this transaction."""
         self._facts.extend(facts)
+
+    def also(self, sql: str, *values: Any) -> None:
+        """Have a change made that nothing in here reads: they travel together, at the end."""
+        self._later.append(Change(sql, values))
 
     def remember(self, outcome: bytes) -> None:
         """Keep the answer that a repeat under the same key shall get."""
@@ -146,38 +151,14 @@ class Transaction(Connection):
     async def flush(self) -> bool:
         """Write what must commit with the transaction; true if events were written."""
         if self._outcome is not None and self._once is not None:
-            await self.execute("UPDATE once SET outcome = $2 WHERE key = $1", self._once.key, self._outcome)
-        if not self._facts:
-            return False
-        await self.execute(
-            _PUBLISH,
-            [new_id() for _ in self._facts],
-            [fact.topic for fact in self._facts],
-            [fact.subject for fact in self._facts],
-            [encode_data(fact) for fact in self._facts],
-            telemetry.traceparent(),
-        )
-        return True
+            self.also("UPDATE once SET outcome = $2 WHERE key = $1", self._once.key, self._outcome)
+        if self._later or self._facts:
+            sql, values = composed(self._later, self._facts)
+            await self.execute(sql, *values)
+        return bool(self._facts)
 
 
 _CLAIM = "INSERT INTO once (key, fingerprint) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true"
-
-_PUBLISH = """
-WITH facts AS (
-    SELECT f.*,
-        row_number() OVER (PARTITION BY subject ORDER BY n) AS nth,
-        count(*) OVER (PARTITION BY subject) AS of
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
-        WITH ORDINALITY AS f (id, topic, subject, data, n)
-), counted AS (
-    INSERT INTO event_sequences AS s (subject, last)
-    SELECT subject, count(*) FROM facts GROUP BY subject ORDER BY subject
-    ON CONFLICT (subject) DO UPDATE SET last = s.last + excluded.last
-    RETURNING subject, last
-)
-INSERT INTO outbox (id, topic, subject, sequence, data, traceparent)
-SELECT id, topic, subject, last - of + nth, data, $5 FROM facts JOIN counted USING (subject) ORDER BY n
-"""
 
 
 class Database:
@@ -216,7 +197,7 @@ class Database:
         if wrote:
             self._published()
 
-    async def commit(self, sql: str, *values: Any) -> Row | None:
+    async def commit(self, sql: str, *values: Any, publishes: bool = True) -> Row | None:
         """One statement that is a whole transaction: a function that decides, writes and publishes
         (`publish_event`), in one round trip instead of four. For the hottest commands only.
 
@@ -229,8 +210,21 @@ class Database:
                 row: Row | None = await raw.fetchrow(sql, *values)
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
                 raise RequestInFlight(detail="another request holds what this one needs") from error
-        self._published()
+        if publishes:
+            self._published()
         return row
+
+    async def commit_together(
+        self, changes: Sequence[Change], facts: Sequence[Event] = (), *, asking: Change | None = None
+    ) -> Row | None:
+        """Changes and facts as one statement that is a whole transaction; returns the row of `asking`.
+
+        Raises:
+            Overtaken: `asking` calls a function that found its row moved on; nothing was changed.
+            RequestInFlight, Unavailable: as `commit`.
+        """
+        sql, values = composed(changes, facts, asking=asking)
+        return await self.commit(sql, *values, publishes=bool(facts))
 
     def _published(self) -> None:
         for wake in self._listeners:

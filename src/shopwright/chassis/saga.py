@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from shopwright.contracts.events import Event
 from shopwright.contracts.problem import Problem
 
-from .db import Transaction
+from .db import Change, Transaction
 
 Direction = Literal["forward", "backward"]
 Status = Literal["running", "waiting", "completed", "undone"]
@@ -56,9 +57,13 @@ class Saga:
 
 @dataclass(frozen=True)
 class Done:
-    """The step succeeded; `local` commits together with the saga's progress."""
+    """The step succeeded. What it changes here commits together with the saga's progress: `changes` and
+    `facts` in one statement with it; `local`, where something must be read first, in a transaction.
+    """
 
     local: Local | None = None
+    changes: tuple[Change, ...] = ()
+    facts: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@ lease ended.
 
 Guarantees: one driver at a time per saga (lease and version); progress commits together with what the step
 changed locally; a step whose progress was not yet written is simply done again, for steps are idempotent by
-the saga's id. So only a local change, a turn, a wait and the end cost a commit. `wake` never gets lost: a
-driver that parks sees it.
+the saga's id. So only a local change, a turn, a wait and the end cost a commit, and that one statement if
+nothing has to be read for it. `wake` and `look_again` never get lost: a driver that parks sees them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -28,16 +29,16 @@ from shopwright.contracts.problems import (
 )
 
 from . import crashpoints, deadline, telemetry
-from .db import Database, Row, Transaction
+from .db import Change, Database, Overtaken, Row, Transaction
 from .saga import (
     STUCK_AFTER,
     Done,
     Failed,
-    Local,
     Place,
     Refused,
     Reply,
     Saga,
+    Status,
     Waiting,
     action,
     advance,
@@ -53,6 +54,7 @@ Ended = Callable[[Transaction, UUID, Place], Awaitable[None]]
 LEASE = timedelta(seconds=15)  # longer than any step's time limit
 POLL_S = 0.25
 BATCH = 20
+OVER_MAX = 10_000  # sagas that ended here lately: news about them is no work
 
 #: Refusals of the moment, a lock that was not to be had among them: the step is tried again.
 _SAYS_NOTHING = (Unavailable, DeadlineExceeded, InternalError, TooManyRequests, RequestInFlight)
@@ -78,6 +80,7 @@ class _Drive:
     def __init__(self, saga_id: UUID, place: Place, until: datetime, version: int, wakes: int) -> None:
         self.id, self.place, self.deadline, self.version, self.wakes = saga_id, place, until, version, wakes
         self.entries: list[LogEntry] = []
+        self.woken = False
 
 
 class SagaRunner:
@@ -85,24 +88,32 @@ class SagaRunner:
 
     Args:
         acts: what to do for each step and undo name; gets the saga's id.
-        ended: called in the transaction that ends the saga as completed or undone.
+        ended: called in the transaction that ends the saga, for the ends of `tells`.
         lease: how long a driver that died keeps others from going on.
     """
 
     def __init__(
-        self, db: Database, saga: Saga, acts: Mapping[str, Act], ended: Ended, lease: timedelta = LEASE
+        self,
+        db: Database,
+        saga: Saga,
+        acts: Mapping[str, Act],
+        ended: Ended,
+        lease: timedelta = LEASE,
+        *,
+        tells: Collection[Status] = ("completed", "undone"),
     ) -> None:
         missing = {step.name for step in saga.steps} | {step.undo for step in saga.steps if step.undo}
         if missing - acts.keys():
             raise ValueError(f"saga {saga.kind} has no act for {sorted(missing - acts.keys())}")
         self._db, self._saga, self._acts, self._ended, self._lease = db, saga, acts, ended, lease
+        self._tells = frozenset(tells)
+        self._driving: dict[UUID, _Drive] = {}
+        self._over: OrderedDict[UUID, None] = OrderedDict()
 
     async def start(self, tx: Transaction, saga_id: UUID, until: datetime) -> _Drive:
         """Make the saga's row in the command's transaction; drive the result once that has committed."""
         place = first(self._saga)
-        await tx.execute(
-            _START, saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent()
-        )  # fmt: skip
+        tx.also(_START, saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent())
         return _Drive(saga_id, place, until, 1, 0)
 
     async def take(self, saga_id: UUID) -> _Drive | None:
@@ -115,8 +126,40 @@ class SagaRunner:
         """Have a saga look again (commits with `tx`), or turn round if it is still before its pivot."""
         return bool(await tx.execute(_WAKE, saga_id, cancel))
 
+    async def look_again(self, saga_ids: Iterable[UUID]) -> None:
+        """Something happened that these sagas may wait for: drive on those that nobody drives.
+
+        Costs nothing for a saga that this process drives or saw end, one statement for all others.
+        """
+        others = []
+        for saga_id in dict.fromkeys(saga_ids):
+            if saga_id in self._driving:
+                self._driving[saga_id].woken = True
+            elif saga_id not in self._over:
+                others.append(saga_id)
+        if not others:
+            return
+        async with self._db.read() as connection:
+            rows = await connection.fetch(_LOOK_AGAIN, others, self._lease, self._saga.kind)
+        await asyncio.gather(*(self.drive(self._driven(row)) for row in rows if row["taken"]))
+
     async def drive(self, held: _Drive) -> Place:
         """Run a held saga until it ends, waits, or must be tried later; returns where it stands then."""
+        self._driving[held.id] = held
+        try:
+            await self._drive(held)
+        finally:
+            if self._driving.get(held.id) is held:
+                del self._driving[held.id]
+        if held.place.ended:
+            self._over[held.id] = None
+            while len(self._over) > OVER_MAX:
+                self._over.popitem(last=False)
+        elif held.woken:
+            await self.look_again([held.id])
+        return held.place
+
+    async def _drive(self, held: _Drive) -> None:
         while not held.place.ended:
             reply = await self._act(held)
             before = held.place
@@ -125,17 +168,16 @@ class SagaRunner:
             )  # fmt: skip
             held.entries.append(_entry(before, action(self._saga, before), reply))
             parks = held.place.ended or held.place.pause
-            local = reply.local if isinstance(reply, Done | Waiting) else None
-            if local or parks or held.place.direction != before.direction:
+            done = reply if isinstance(reply, Done) else Done(getattr(reply, "local", None))
+            if done != Done() or parks or held.place.direction != before.direction:
                 crashpoints.reach(f"{self._saga.kind}.{before.step}.before-commit")
                 try:
-                    await self._save(held, local)
+                    await self._save(held, done)
                 except Lost:
-                    return held.place
+                    return
                 crashpoints.reach(f"{self._saga.kind}.{before.step}.after-commit")
             if parks:
                 break
-        return held.place
 
     async def _act(self, held: _Drive) -> Reply:
         name = action(self._saga, held.place)
@@ -153,27 +195,40 @@ class SagaRunner:
         crashpoints.reach(f"{self._saga.kind}.{name}.after-call")
         return reply
 
-    async def _save(self, held: _Drive, local: Local | None) -> None:
-        place = held.place
-        lease = self._lease if place.status == "running" and not place.pause else timedelta(0)
-        async with self._db.begin() as tx:
-            saved = await tx.fetchrow(
-                _SAVE, held.id, held.version, place.step, place.direction, place.status, place.attempts,
-                place.pause, lease, place.reason, held.wakes,
-            )  # fmt: skip
-            if saved is None:
-                raise Lost
-            if local is not None:
-                await local(tx)
-            if place.ended:
-                await self._ended(tx, held.id, place)
-            await tx.execute(
-                _LOG, held.id, [e.at for e in held.entries], [e.step for e in held.entries],
-                [e.direction for e in held.entries], [e.outcome for e in held.entries],
-                [e.detail for e in held.entries],
-            )  # fmt: skip
+    async def _save(self, held: _Drive, done: Done) -> None:
+        """Raises Lost."""
+        progress, place = self._progress(held), held.place
+        try:
+            if done.local is None and not (place.ended and place.status in self._tells):
+                saved = await self._db.commit_together(done.changes, done.facts, asking=progress)
+            else:
+                async with self._db.begin() as tx:
+                    saved = await tx.fetchrow(progress.sql, *progress.values)
+                    for change in done.changes:
+                        tx.also(change.sql, *change.values)
+                    tx.publish(*done.facts)
+                    if done.local is not None:
+                        await done.local(tx)
+                    if place.ended and place.status in self._tells:
+                        await self._ended(tx, held.id, place)
+        except Overtaken:
+            raise Lost from None
+        assert saved is not None, "a function returns its row"
         held.entries.clear()
         held.version, held.wakes = saved["version"], saved["wakes"]
+
+    def _progress(self, held: _Drive) -> Change:
+        place = held.place
+        lease = self._lease if place.status == "running" and not place.pause else timedelta(0)
+        return Change(
+            _SAVE,
+            (
+                held.id, held.version, place.step, place.direction, place.status, place.attempts,
+                place.pause, lease, place.reason, held.wakes, [e.at for e in held.entries],
+                [e.step for e in held.entries], [e.direction for e in held.entries],
+                [e.outcome for e in held.entries], [e.detail for e in held.entries],
+            ),
+        )  # fmt: skip
 
     async def run(self, stop: asyncio.Event) -> None:
         """Worker: take over sagas whose lease or pause is over."""
@@ -259,15 +314,18 @@ _WAKE = """
 UPDATE sagas SET wakes = wakes + 1, run_at = now(), cancel = cancel OR $2
 WHERE id = $1 AND status IN ('running', 'waiting')
 """
-_SAVE = """
-UPDATE sagas SET step = $3, direction = $4, status = $5, attempts = $6, version = version + 1,
-    run_at = CASE WHEN wakes = $10 THEN now() + $7::interval ELSE now() END,
-    lease_until = now() + $8::interval, reason = $9, updated_at = now()
-WHERE id = $1 AND version = $2 RETURNING version, wakes
+_LOOK_AGAIN = f"""
+WITH found AS (
+    SELECT id, lease_until <= now() AS taken FROM sagas
+    WHERE id = ANY($1) AND status IN ('running', 'waiting') AND kind = $3 ORDER BY id FOR UPDATE
+)
+UPDATE sagas s SET wakes = wakes + 1, run_at = now(), version = version + found.taken::integer,
+    lease_until = CASE WHEN found.taken THEN now() + $2::interval ELSE lease_until END
+FROM found WHERE s.id = found.id RETURNING s.{_COLUMNS.replace(", ", ", s.")}, found.taken
 """
-_LOG = """
-INSERT INTO saga_log (saga_id, at, step, direction, outcome, detail)
-SELECT $1, * FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])
+_SAVE = """
+SELECT version, wakes
+FROM save_saga($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 _READ_LOG = "SELECT at, step, direction, outcome, detail FROM saga_log WHERE saga_id = ANY($1) ORDER BY at"
 _STUCK = "SELECT count(*) FROM sagas WHERE status = 'running' AND attempts >= $1"
