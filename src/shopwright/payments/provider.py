@@ -7,9 +7,10 @@ repeats a charge or a refund. Each answer is the provider's whole truth about th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Protocol
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import date, datetime, timedelta
+from typing import Literal, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -35,11 +36,46 @@ class ProviderUnreachable(Problem):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """A provider's webhook, its signature checked: what it says of the charge made for `reference`."""
+    """A provider's webhook, its signature checked: what it says of the charge made for `reference`.
+
+    Without a report it says only that the charge has moved: it is asked for. `ref` is the provider's name of
+    the charge, for a webhook that does not tell ours.
+    """
 
     id: str
     reference: str
-    report: Report
+    report: Report | None
+    ref: str = ""
+
+
+RowKind = Literal["capture", "refund", "chargeback"]
+
+
+class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement of money in a provider's report, in minor units; negative if it was taken back.
+
+    `ref` is the provider's name of the charge, `reference` the payment it was made for as far as the
+    provider knows, `key` what makes one refund or chargeback of a charge different from another.
+    """
+
+    ref: str
+    reference: UUID | None
+    kind: RowKind
+    key: str
+    amount: int
+    fee: int
+    currency: str
+    at: datetime
+
+
+class Reporting(Protocol):
+    """A provider that tells afterwards what has moved, to be held against our ledger."""
+
+    name: str
+
+    def report(self, day: date, margin: timedelta) -> AsyncIterator[ReportRow]:
+        """All that moved on `day` (UTC) and within `margin` before and after it, in any order."""
+        ...
 
 
 class Provider(Protocol):

@@ -182,6 +182,13 @@ class Charges:
                 return payment
         return await self._lost(payment)
 
+    async def asked(self, payment: Payment) -> Report:
+        """What the provider says now. Raises Unavailable when it does not, so that a webhook comes again."""
+        report = await self._answer(lambda: self._find(payment))
+        if not isinstance(report, Report):
+            raise Unavailable(detail="the payment provider did not say more", part=payment.provider)
+        return report
+
     async def _find(self, payment: Payment) -> Report | NotFound:
         found = await self.provider(payment.provider).find(domain.authorise_key(payment.id))
         return found if found is not None else NotFound()

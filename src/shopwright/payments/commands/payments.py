@@ -21,7 +21,7 @@ from shopwright.contracts.problems import NotFound, RequestInFlight, Unavailable
 
 from .. import domain
 from ..domain import Kind, Order, Payment
-from ..provider import Provider
+from ..provider import Notice, Provider
 from ..store import payments as store
 from .charges import Charges, now
 from .turns import Turns
@@ -108,17 +108,14 @@ class Payments:
         if provider not in self._providers:
             raise NotFound(detail=f"no provider {provider}")
         notice = self._providers[provider].notice(headers, body, now())
-        try:
-            reference = UUID(notice.reference)
-            payment = await self._charges.load(reference)
-        except (ValueError, NotFound):
-            log.warning("webhook about a charge that is not ours", reference=notice.reference)
-            return
-        if payment.provider != provider:
-            log.warning("webhook about a charge of another provider", reference=notice.reference)
-            return
-        once = f"webhook:{provider}:{notice.id}"
-        await self._turns.to_the_end(self._charges.hear(payment, notice.report, once=once))
+        payment = await self._told_of(provider, notice)
+        if payment is None:
+            log.warning("webhook about a charge that is not ours", reference=notice.reference, ref=notice.ref)
+        elif notice.report is None:  # asked for: repeats are harmless, and may find more
+            await self._turns.to_the_end(self._charges.hear(payment, await self._charges.asked(payment)))
+        else:
+            once = f"webhook:{provider}:{notice.id}"
+            await self._turns.to_the_end(self._charges.hear(payment, notice.report, once=once))
 
     async def look_after(self, stop: asyncio.Event) -> None:
         """Ask the provider about every outcome that stays open, with growing pauses, until `stop`."""
@@ -138,6 +135,14 @@ class Payments:
     async def finish(self, within_s: float) -> None:
         """Let operations end whose callers have gone; what does not is found by `look_after`."""
         await self._turns.finish(within_s)
+
+    async def _told_of(self, provider: str, notice: Notice) -> Payment | None:
+        """The payment that a webhook is about; None if it is another shop's or another provider's."""
+        try:
+            payment = await store.find(self._db, UUID(notice.reference))
+        except ValueError:
+            payment = await store.of_ref(self._db, provider, notice.ref) if notice.ref else None
+        return payment if payment is not None and payment.provider == provider else None
 
     def _takes(self, method: str) -> Provider:
         for provider in self._providers.values():

@@ -32,16 +32,16 @@ class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
 async def open_payment(db: Database, order: Order, provider: str, lease: timedelta) -> Payment | None:
     """A new payment with its request to authorise; None if the id is known."""
     row = await db.commit(
-        "SELECT * FROM open_payment($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "SELECT * FROM open_payment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         order.id, order.order_id, order.amount.minor, order.amount.currency, order.method, provider,
-        order.description, order.return_url, lease,
+        order.description, order.return_url, lease, order.user_id, order.purpose, order.part_of,
     )  # fmt: skip
-    return _payment(row)
+    return payment_of(row)
 
 
 async def void_unseen(db: Database, payment_id: UUID) -> Payment | None:
     """A voided payment that nobody has asked for yet; None if the id is known."""
-    return _payment(await db.commit("SELECT * FROM void_unseen($1, '')", payment_id))
+    return payment_of(await db.commit("SELECT * FROM void_unseen($1)", payment_id))
 
 
 async def append(
@@ -58,8 +58,27 @@ async def append(
     Raises:
         CheckViolation: the events contradict what a payment may be.
     """
-    row = await db.commit(
-        "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    row = await db.commit(_APPEND, *_appended(payment, events, look, report, once))
+    return payment_of(row)
+
+
+async def credit(db: Database, payment: Payment, event: PaymentEvent, user_id: UUID) -> Payment | None:
+    """The payment with a refund that went to `user_id`'s wallet; None if it has moved on."""
+    async with db.begin() as tx:
+        await tx.execute(
+            "UPDATE payments SET user_id = coalesce(user_id, $2) WHERE id = $1", payment.id, user_id
+        )  # fmt: skip
+        return payment_of(await tx.fetchrow(_APPEND, *_appended(payment, [event], None, None, None)))
+
+
+def _appended(
+    payment: Payment,
+    events: Sequence[PaymentEvent],
+    look: timedelta | None,
+    report: Report | None,
+    once: str | None,
+) -> tuple[Any, ...]:
+    return (
         payment.id, payment.version,
         [event.kind for event in events],
         [event.outcome for event in events],
@@ -71,19 +90,24 @@ async def append(
         (report.action_url or None) if report else None,
         look, once, telemetry.traceparent(),
     )  # fmt: skip
-    return _payment(row)
 
 
 async def find(db: Database, payment_id: UUID) -> Payment | None:
     async with db.read() as connection:
-        return _payment(await connection.fetchrow("SELECT * FROM payments WHERE id = $1", payment_id))
+        return payment_of(await connection.fetchrow("SELECT * FROM payments WHERE id = $1", payment_id))
+
+
+async def of_ref(db: Database, provider: str, ref: str) -> Payment | None:
+    """The payment that `provider` knows as `ref`."""
+    async with db.read() as connection:
+        return payment_of(await connection.fetchrow(_OF_REF, provider, ref))
 
 
 async def due(db: Database, limit: int) -> list[Payment]:
     """Payments to ask the provider about, each put off with growing pauses for the next look."""
     async with db.read() as connection:
         rows = await connection.fetch(_DUE, limit)
-    return [payment for row in rows if (payment := _payment(row)) is not None]
+    return [payment for row in rows if (payment := payment_of(row)) is not None]
 
 
 async def no_more_looks(db: Database, payment: Payment) -> None:
@@ -108,7 +132,7 @@ async def ended(db: Database, key: str) -> PaymentEvent | None:
 async def of_order(db: Database, order_id: UUID, after: UUID | None, limit: int) -> list[Payment]:
     async with db.read() as connection:
         rows = await connection.fetch(_OF_ORDER, order_id, after, limit)
-    return [payment for row in rows if (payment := _payment(row)) is not None]
+    return [payment for row in rows if (payment := payment_of(row)) is not None]
 
 
 async def timelines(db: Database, payments: Sequence[Payment]) -> dict[UUID, list[LoggedEvent]]:
@@ -130,10 +154,11 @@ async def balances(db: Database) -> dict[tuple[str, str], int]:
     return {(row["account"], row["currency"]): row["amount"] for row in rows}
 
 
+_APPEND = "SELECT * FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 _FIELDS = [name for name in Payment.__struct_fields__ if name != "open"]
 
 
-def _payment(row: Row | None) -> Payment | None:
+def payment_of(row: Row | None) -> Payment | None:
     if row is None:
         return None
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
@@ -154,6 +179,7 @@ _ENDED = """
 SELECT kind, outcome, amount, code FROM payment_events WHERE key = $1
 ORDER BY outcome IN ('succeeded', 'failed') DESC, number DESC LIMIT 1
 """
+_OF_REF = "SELECT * FROM payments WHERE provider = $1 AND provider_ref = $2"
 _OF_ORDER = """
 SELECT * FROM payments WHERE order_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
 """
