@@ -136,6 +136,8 @@ class Consumer:
     async def _take(self, found: list[Any], stop: asyncio.Event) -> None:
         for stream, messages in found:
             done: list[bytes] = []
+            if messages:
+                crashpoints.reach(f"consumer.{self._group}.before-commit")
             try:
                 done += await self._many(messages)
                 handled = set(done)
@@ -146,11 +148,13 @@ class Consumer:
                         continue
                     if fields:
                         await self._one(fields[b"e"])
+                        crashpoints.reach(f"consumer.{self._group}.after-commit")
                     done.append(number)
             finally:
                 if done:
                     crashpoints.reach(f"consumer.{self._group}.before-ack")
                     await self._valkey.xack(stream, self._group, *done)
+                    crashpoints.reach(f"consumer.{self._group}.after-ack")
 
     async def _many(self, messages: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[bytes]:
         """Hand over what may be handled together; returns the messages that were."""
@@ -170,6 +174,7 @@ class Consumer:
             except Exception:
                 log.exception("facts are handled one by one", count=len(envelopes))
                 continue
+            crashpoints.reach(f"consumer.{self._group}.after-commit")
             done += envelopes
             for envelope in envelopes.values():
                 telemetry.EVENTS.labels(envelope.type, "handled").inc()

@@ -2,8 +2,8 @@
 there.
 
 `SHOPWRIGHT_CRASH_AT=place_order.authorise.after-call` kills the process when it first comes by;
-`SHOPWRIGHT_CRASH_AT=@FILE` the process that first comes by the point that FILE names, which takes the file
-away. Unset, as in every installation, `reach` is one comparison.
+`SHOPWRIGHT_CRASH_AT=@FOLDER` the process that first comes by a point of which FOLDER has a file, which it
+takes away. Unset, as in every installation, `reach` is one comparison.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ _AT = os.environ.get("SHOPWRIGHT_CRASH_AT", "")
 
 
 def reach(point: str) -> None:
-    if _AT and (point == _AT or (_AT.startswith("@") and _named_in(Path(_AT[1:]), point))):
+    if _AT and (point == _AT or (_AT.startswith("@") and _taken_from(Path(_AT[1:]), point))):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _named_in(file: Path, point: str) -> bool:
+def _taken_from(folder: Path, point: str) -> bool:
     try:
-        if file.read_text(encoding="ascii").strip() != point:
-            return False
-        file.unlink()
+        (folder / point).unlink()
     except FileNotFoundError:
         return False
     return True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -100,7 +100,7 @@ class SagaRunner:
         ended: Ended,
         lease: timedelta = LEASE,
         *,
-        tells: Collection[Status] = ("completed", "undone"),
+        tells: tuple[Status, ...] = ("completed", "undone"),
     ) -> None:
         missing = {step.name for step in saga.steps} | {step.undo for step in saga.steps if step.undo}
         if missing - acts.keys():
@@ -114,6 +114,7 @@ class SagaRunner:
         """Make the saga's row in the command's transaction; drive the result once that has committed."""
         place = first(self._saga)
         tx.also(_START, saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent())
+        crashpoints.reach(f"{self._saga.kind}.start.before-commit")
         return _Drive(saga_id, place, until, 1, 0)
 
     async def take(self, saga_id: UUID) -> _Drive | None:
