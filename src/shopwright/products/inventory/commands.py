@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from shopwright.chassis import crashpoints
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.contracts.problems import NotFound, OutOfStock
 from shopwright.contracts.products import Reservation, Reserve, Restock, StockChanged
@@ -72,6 +73,8 @@ class Inventory:
             if answer.shortages:
                 raise OutOfStock(shortages=answer.shortages)
             await self._tell(tx, answer.changed)
+            crashpoints.reach("products.reserve.before-commit")
+        crashpoints.reach("products.reserve.after-commit")
         if answer.status == "released":
             raise ReservationEnded(reservation=reservation)
         return Reservation(reservation, "claimed" if answer.status == "claimed" else "held")
@@ -88,6 +91,8 @@ class Inventory:
             if answer.shortages:
                 raise OutOfStock(shortages=answer.shortages)
             await self._tell(tx, answer.changed)
+            crashpoints.reach("products.claim.before-commit")
+        crashpoints.reach("products.claim.after-commit")
         if answer.status == "unknown":
             raise NotFound(detail=f"no reservation {reservation}")
         return Reservation(reservation, "claimed")
@@ -97,6 +102,8 @@ class Inventory:
         async with self._db.begin() as tx:
             answer = await store.release(tx, reservation, reason)
             await self._tell(tx, answer.changed)
+            crashpoints.reach("products.release.before-commit")
+        crashpoints.reach("products.release.after-commit")
         return Reservation(reservation, "claimed" if answer.status == "claimed" else "released")
 
     async def restock(self, restock_id: UUID, back: Restock) -> None:
@@ -106,6 +113,8 @@ class Inventory:
                 [line.sku for line in back.lines], [line.quantity for line in back.lines]
             )  # fmt: skip
             await self._tell(tx, await store.restock(tx, restock_id, skus, quantities, back.reason))
+            crashpoints.reach("products.restock.before-commit")
+        crashpoints.reach("products.restock.after-commit")
 
     async def expire(self) -> int:
         """Release holds whose time is over; returns how many."""
