@@ -76,6 +76,7 @@ class Charges:
             request = PaymentEvent(
                 kind=kind, outcome="requested", key=key or domain.key_of(kind, payment.id), amount=amount
             )
+            crashpoints.reach(f"payments.{kind}.before-commit")
             begun = await store.append(self._db, payment, [request], look=self.lease)
             if begun is not None:
                 return await self.attempt(begun, self._call_of(begun))
@@ -105,7 +106,10 @@ class Charges:
         """Call the provider once for the open operation and book what it says, or that it said nothing."""
         kind = payment.open.kind if payment.open else "authorise"
         crashpoints.reach(f"payments.{kind}.before-call")
-        report = await self._answer(call)
+        try:
+            report = await self._limited(call)
+        except ProviderUnreachable:
+            return await self._not_sent(payment)
         crashpoints.reach(f"payments.{kind}.after-call")
         payment = await self.hear(payment, report)
         crashpoints.reach(f"payments.{kind}.after-commit")
@@ -114,9 +118,16 @@ class Charges:
     async def _answer(self, call: Callable[[], Awaitable[Value]]) -> Value | None:
         """What the provider answers within its time; None when that cannot be known."""
         try:
+            return await self._limited(call)
+        except ProviderUnreachable:
+            return None
+
+    async def _limited(self, call: Callable[[], Awaitable[Value]]) -> Value | None:
+        """As `_answer`, but raises ProviderUnreachable when nothing was sent."""
+        try:
             async with asyncio.timeout(self._limit_s):
                 return await call()
-        except (TimeoutError, Unavailable, ProviderUnreachable, DeadlineExceeded) as error:
+        except (TimeoutError, Unavailable, DeadlineExceeded) as error:
             log.warning("the provider gave no answer", error=type(error).__name__)
             return None
 
@@ -138,6 +149,12 @@ class Charges:
             payment = await self._give_back(payment)
         self._remember(payment)
         return payment
+
+    async def _not_sent(self, payment: Payment) -> Payment:
+        log.warning("the provider cannot be reached", provider=payment.provider, payment=str(payment.id))
+        events = domain.unreachable(payment)
+        look = domain.look_after(payment, events, self.lease)
+        return await store.append(self._db, payment, events, look=look) or await self.load(payment.id)
 
     async def _give_back(self, payment: Payment) -> Payment:
         """Void at the provider what it holds for a payment that is over here, if it still says so."""
