@@ -56,10 +56,8 @@ async def build(environ: Mapping[str, str]) -> Service:
         group="orders",
         name=f"orders-{settings.slot}",
         sources=["payments", "users"],
-        handlers={
-            PaymentChanged: subscribers.on_payment_changed,
-            UserErased: subscribers.on_user_erased,
-        },
+        handlers={UserErased: subscribers.on_user_erased},
+        together={PaymentChanged: subscribers.on_payments_changed},
     )
     relay = Relay(db, valkey, "orders")
     draining = asyncio.Event()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shopwright.contracts.payments import PaymentChanged
 from shopwright.contracts.users import UserErased
 
@@ -14,10 +16,13 @@ class Subscribers:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
 
-    async def on_payment_changed(self, fact: PaymentChanged, once: str) -> None:
-        """The buyer acted, or the provider told late: let the order's saga look again."""
-        if fact.status in DECIDED:
-            await self._orders.look_again(fact.order_id, once)
+    async def on_payments_changed(self, facts: Sequence[tuple[PaymentChanged, str]]) -> None:
+        """Buyers acted, or the provider told late: let the orders' sagas look again.
+
+        A look changes nothing where there is no news, so a repeat needs no inbox row.
+        """
+        decided = [fact.order_id for fact, _ in facts if fact.status in DECIDED]
+        await self._orders.look_again(*decided)
 
     async def on_user_erased(self, fact: UserErased, once: str) -> None:
         await self._orders.forget_user(fact.user_id, once)

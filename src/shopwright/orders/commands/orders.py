@@ -253,15 +253,9 @@ class Orders:
         order = await self.find(order_id)
         return [_as_refused(entry, order) for entry in entries] if order.payment_refused else entries
 
-    async def look_again(self, order_id: UUID, once: str | None = None) -> None:
-        """Something happened to the payment: drive the saga on, unless somebody does already."""
-        async with self._db.begin(once) as tx:
-            if tx.repeated:
-                return
-            woken = await self.runner.wake(tx, order_id)
-        held = await self.runner.take(order_id) if woken else None
-        if held is not None:
-            await self.runner.drive(held)
+    async def look_again(self, *order_ids: UUID) -> None:
+        """Something happened to the payments: drive the sagas on, unless somebody does already."""
+        await self.runner.look_again(order_ids)
 
     async def cancel(self, order_id: UUID, once: Once | None) -> Order:
         """Cancel an order that is not yet confirmed: release, void, reopen the cart.

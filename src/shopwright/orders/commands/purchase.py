@@ -49,7 +49,7 @@ class Purchase:
             "authorise": self._authorise, "void": self._void,
             "confirm": self._confirm, "claim": self._claim, "capture": self._capture,
         }  # fmt: skip
-        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended, lease)
+        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended, lease, tells=("undone",))
 
     async def find(self, order_id: UUID) -> Order:
         async with self._db.read() as connection:
@@ -107,23 +107,19 @@ class Purchase:
     async def _confirm(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
 
-        async def confirm(tx: Transaction) -> None:
-            await store.set_status(tx, order_id, "confirmed", payment_status="authorised")
-            tx.publish(
-                OrderConfirmed(
-                    order_id=order_id,
-                    number=order.number,
-                    user_id=order.user_id,
-                    email=order.email,
-                    name=order.name,
-                    lines=[_ordered(line) for line in order.lines],
-                    totals=order.totals,
-                    total=order.total,
-                    address=order.address,
-                )
-            )
-
-        return Done(confirm)
+        confirmed = OrderConfirmed(
+            order_id=order_id,
+            number=order.number,
+            user_id=order.user_id,
+            email=order.email,
+            name=order.name,
+            lines=[_ordered(line) for line in order.lines],
+            totals=order.totals,
+            total=order.total,
+            address=order.address,
+        )
+        change = store.status_set(order_id, "confirmed", payment_status="authorised")
+        return Done(changes=(change,), facts=(confirmed,))
 
     async def _claim(self, order_id: UUID) -> Reply:
         await self._products.claim(order_id)
@@ -138,10 +134,8 @@ class Purchase:
         if state.status not in {"captured", "partially_refunded", "refunded"}:
             return Failed(f"the payment is {state.status}")
 
-        async def captured(tx: Transaction) -> None:
-            await store.set_payment_status(tx, order_id, state.status)
-
-        return Done(captured)
+        self._frozen.pop(order_id, None)
+        return Done(changes=(store.payment_status_set(order_id, state.status),))
 
     async def _never_paid(self, order: Order, why: Problem) -> Reply:
         """Give back what the provider may still hold, so that it never will be taken, and book the refusal.
@@ -164,8 +158,6 @@ class Purchase:
 
     async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
         self._frozen.pop(order_id, None)
-        if place.status == "completed":
-            return
         order = await store.find(tx, order_id)
         assert order is not None, "the saga's order was deleted"
         reason = place.reason or {"type": "refused", "title": "The order was refused"}

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.chassis.db import Change, Connection, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 
-from ..domain import Order, OrderLine
+from ..domain import Candidate, Discount, Order, OrderLine, Tax
 
 RECENT_MAX = 101  # one page and the row that tells whether there is another
 
@@ -26,18 +26,35 @@ class Listing(NamedTuple):
     before: UUID | None = None
 
 
-async def place(tx: Transaction, order: Order, version: int) -> str | None:
-    """Write `order` and close its cart at `version`; the order's number, None if the cart moved on."""
-    number: str | None = await tx.fetchval(
-        "SELECT place_order($1, $2, $3, $4, $5, $6)",
+class Terms(NamedTuple):
+    """What an order was priced by: the rules' version, and which uses it claims for whom."""
+
+    rules_version: int
+    claims: Sequence[Candidate] = ()
+    customer: str = ""
+
+
+class Placed(NamedTuple):
+    """The order's number; without one the cart moved on, or `refusal` says why (of which coupon)."""
+
+    number: str | None
+    refusal: str | None
+    code: str | None
+
+
+async def place(tx: Transaction, order: Order, version: int, terms: Terms) -> Placed:
+    """Write `order`, claim its promotions and close its cart at `version`; roll back if that gives no number."""
+    row = await tx.fetchrow(
+        "SELECT number, refusal, code FROM place_order($1, $2, $3, $4, $5, $6)",
         order.cart_id,
         version,
         order.id,
         order.payment_id,
-        _head(order),
+        _head(order) | _claims(terms),
         [_line_row(line) for line in order.lines],
     )
-    return number
+    assert row is not None, "a function with OUT parameters gives one row"
+    return Placed(**row)
 
 
 async def find(connection: Connection, order_id: UUID) -> Order | None:
@@ -78,10 +95,13 @@ async def set_status(
     await tx.execute(_SET_STATUS, order_id, status, payment_status, action_url, refusal)
 
 
-async def set_payment_status(tx: Transaction, order_id: UUID, payment_status: str) -> None:
-    await tx.execute(
-        "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1", order_id, payment_status
-    )
+def status_set(order_id: UUID, status: OrderStatus, *, payment_status: str) -> Change:
+    """The same as a change that commits together with others."""
+    return Change(_SET_STATUS, (order_id, status, payment_status, None, None))
+
+
+def payment_status_set(order_id: UUID, payment_status: str) -> Change:
+    return Change(_SET_PAYMENT_STATUS, (order_id, payment_status))
 
 
 async def refuse_payment(
@@ -113,12 +133,19 @@ def _head(order: Order) -> dict[str, Any]:
         "address": msgspec.to_builtins(order.address),
         "shipping_method": order.shipping_method,
         "shipping_name": order.shipping_name,
+        "discounts": msgspec.to_builtins(order.discounts),
+        "taxes": msgspec.to_builtins(order.taxes),
     }
+
+
+def _claims(terms: Terms) -> dict[str, Any]:
+    claims = [{"promotion_id": str(c.promotion.id), "code": c.code or ""} for c in terms.claims]
+    return {"rules_version": terms.rules_version, "claims": claims, "customer": terms.customer}
 
 
 def _line_row(line: OrderLine) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(line)
-    return row | {"unit_price": line.unit_price.minor, "total": line.total.minor}
+    return row | {name: getattr(line, name).minor for name in _AMOUNTS}
 
 
 def _order(row: Row) -> Order:
@@ -129,6 +156,8 @@ def _order(row: Row) -> Order:
         total=Money(row["total"], currency),
         refunding=Money(row["refunding"], currency),
         refunded=Money(row["refunded"], currency),
+        discounts=msgspec.convert(row["discounts"], list[Discount]),
+        taxes=msgspec.convert(row["taxes"], list[Tax]),
         address=msgspec.convert(row["address"], Address) if row["address"] else None,
         lines=[
             OrderLine(
@@ -137,8 +166,7 @@ def _order(row: Row) -> Order:
                 name=line["name"],
                 slug=line["slug"],
                 quantity=line["quantity"],
-                unit_price=Money(line["unit_price"], currency),
-                total=Money(line["total"], currency),
+                **{name: Money(line[name], currency) for name in _AMOUNTS},
                 options=line["options"],
                 picture=line["picture"],
                 fulfilled=line["fulfilled"],
@@ -149,6 +177,7 @@ def _order(row: Row) -> Order:
     )
 
 
+_AMOUNTS = ("unit_price", "total", "discount", "tax")
 _PLAIN = (
     "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id",
     "payment_status", "payment_method", "payment_token", "return_url", "action_url", "shipping_method",
@@ -171,6 +200,7 @@ UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $
     confirmed_at = CASE WHEN $2 = 'confirmed' THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
 WHERE id = $1
 """
+_SET_PAYMENT_STATUS = "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1"
 _FORGET = """
 UPDATE orders SET email = 'erased', name = 'erased', address = NULL, user_id = NULL, updated_at = now()
 WHERE user_id = $1

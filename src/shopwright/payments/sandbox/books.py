@@ -80,7 +80,7 @@ class Books:
             charge.decline_code, settles_in, SESSION,
         )  # fmt: skip
         if notices == 0:
-            made = await self._db.commit(_OPEN, *values)
+            made = await self._db.commit(_OPEN, *values, publishes=False)
         else:
             async with self._db.begin() as tx:
                 made = await tx.fetchrow(_OPEN, *values)
@@ -105,10 +105,10 @@ class Books:
     async def capture(self, charge_id: str, amount: int) -> Charge | None:
         """The captured charge; None if it is not there to capture, or already is."""
         fee = round_half_away(Decimal(amount * FEE_PER_MILLE) / 1_000)
-        return _charge(await self._db.commit(_CAPTURE, charge_id, amount, fee))
+        return _charge(await self._db.commit(_CAPTURE, charge_id, amount, fee, publishes=False))
 
     async def void(self, charge_id: str) -> bool:
-        return await self._db.commit(_VOID, charge_id) is not None
+        return await self._db.commit(_VOID, charge_id, publishes=False) is not None
 
     async def refund(self, charge_id: str, amount: int, key: str) -> bool:
         """Whether the refund under `key` stands; false if it is more than what is left."""
