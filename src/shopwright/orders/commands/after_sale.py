@@ -34,7 +34,7 @@ from shopwright.contracts.products import ReserveLine
 
 from .. import domain
 from ..clients import Payments, Products
-from ..domain import Fulfilment, Order, Reversal, Tracking
+from ..domain import Command, Fulfilment, Order, Reversal, Tracking
 from ..saga import TAKE_BACK
 from ..store import after_sale as store
 from ..store import orders as order_store
@@ -44,6 +44,7 @@ log = structlog.get_logger()
 TIME = timedelta(days=30)  # forward-only, so the deadline turns nothing round
 ANSWER_S = 6.0  # a request waits this long for the money to be back, then tells that it is asked for
 CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
+COMMANDS: Mapping[str, Command] = {"refund": "refund", "return": "return", "cancellation": "cancel"}
 Quantities = Mapping[UUID, int]
 
 
@@ -68,12 +69,12 @@ class AfterSale:
             if tx.repeated and tx.stored:
                 shipped = UUID(bytes=tx.stored)
             else:
-                order = await self._locked(tx, order_id)
+                order = await self._locked(tx, order_id, "fulfil")
                 left = domain.left_to_ship(order)
                 wanted = left if lines is None else lines
                 complete = all(wanted.get(line_id, 0) >= count for line_id, count in left.items())
                 after: OrderStatus = "fulfilled" if complete else "partially_fulfilled"
-                domain.check_transition(order.status, after)
+                domain.check_command(order.status, "fulfil", after)
                 domain.check_quantities(wanted, left)
                 await store.fulfil(tx, shipped, order_id, wanted, tracking)
                 await store.move(tx, order_id, after)
@@ -141,7 +142,7 @@ class AfterSale:
                 noted = UUID(bytes=tx.stored)
                 held = None
             else:
-                order = await self._locked(tx, order_id, unpaid=kind == "cancellation")
+                order = await self._locked(tx, order_id, COMMANDS[kind])
                 reversal = _reversal(order, kind, amount, reason, lines=lines or {}, restock=restock)
                 if not await store.take_back(tx, reversal, lines or {}):
                     raise domain.MoreThanPaid(refundable=order.refundable)
@@ -160,7 +161,7 @@ class AfterSale:
     async def _move(self, tx: Transaction, order: Order, reversal: Reversal, lines: Quantities) -> None:
         """The order's next state, if this changes it."""
         if reversal.kind == "cancellation":
-            domain.check_transition(order.status, "cancelled")
+            domain.check_command(order.status, "cancel", "cancelled")
             await store.move(tx, order.id, "cancelled")
             tx.publish(
                 OrderCancelled(
@@ -171,22 +172,18 @@ class AfterSale:
         elif reversal.kind == "return":
             back = sum(lines.values()) + sum(line.returned for line in order.lines)
             if back == sum(line.quantity for line in order.lines):
-                domain.check_transition(order.status, "returned")
+                domain.check_command(order.status, "return", "returned")
                 await store.move(tx, order.id, "returned")
 
-    async def _locked(self, tx: Transaction, order_id: UUID, *, unpaid: bool = False) -> Order:
-        """The order, held until `tx` ends; `unpaid`: also one that will never be paid."""
+    async def _locked(self, tx: Transaction, order_id: UUID, command: Command) -> Order:
+        """The order, held until `tx` ends; to cancel also one that will never be paid."""
         status = await store.lock(tx, order_id)
         order = await order_store.find(tx, order_id) if status else None
         if order is None:
             raise NotFound(detail=f"no order {order_id}")
-        if order.status not in domain.PAID:
-            raise domain.WrongTransition(
-                detail=f"an order that is {order.status} was not paid",
-                order_status=order.status, wanted="fulfilled",
-            )  # fmt: skip
+        domain.check_command(order.status, command)
         if order.payment_refused:
-            if unpaid:
+            if command == "cancel":
                 return order
             raise domain.PaymentRefused(
                 detail="nothing can be shipped or paid back; cancel the order",

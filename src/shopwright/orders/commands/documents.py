@@ -16,8 +16,7 @@ from shopwright.contracts.problems import NotFound
 
 from .. import documents, domain
 from ..documents import Credit, Invoice, InvoiceLine, PackedLine, PackingSlip, Seller
-from ..domain import Fulfilment, Order, OrderLine, Reversal
-from ..domain.transitions import Command, check_command
+from ..domain import Command, Fulfilment, Order, OrderLine, Reversal
 from ..store import after_sale as store
 from ..store import orders as order_store
 
@@ -70,7 +69,7 @@ class Documents:
 
 def _check(order: Order, wanted: Command) -> None:
     """Raises WrongTransition; an order that ended before it was confirmed has no papers either."""
-    check_command(order.status, wanted)
+    domain.check_command(order.status, wanted)
     if order.refusal is not None and not order.payment_refused:
         raise domain.WrongTransition(
             detail=f"{wanted} is not for an order that was never confirmed",

@@ -9,7 +9,6 @@ from .orders import (
     PAID,
     QUANTITY_MAX,
     SETTLED,
-    TRANSITIONS,
     UNDECIDED,
     UNDONE,
     Cart,
@@ -34,9 +33,7 @@ from .orders import (
     Seen,
     ShippingMethod,
     Tracking,
-    WrongTransition,
     check_quantities,
-    check_transition,
     choose_shipping,
     left_to_return,
     left_to_ship,
@@ -46,6 +43,7 @@ from .orders import (
     value_of,
 )
 from .shipping import AddressMissing, ShippingUnavailable
+from .transitions import Command, WrongTransition, check_command
 
 __all__ = [
     "BOUGHT",
@@ -54,7 +52,6 @@ __all__ = [
     "PAID",
     "QUANTITY_MAX",
     "SETTLED",
-    "TRANSITIONS",
     "UNDECIDED",
     "UNDONE",
     "AddressMissing",
@@ -64,6 +61,7 @@ __all__ = [
     "CartEmpty",
     "CartFull",
     "CartLine",
+    "Command",
     "CurrencyDiffers",
     "EmailMissing",
     "Fulfilment",
@@ -82,8 +80,8 @@ __all__ = [
     "ShippingUnavailable",
     "Tracking",
     "WrongTransition",
+    "check_command",
     "check_quantities",
-    "check_transition",
     "choose_shipping",
     "left_to_return",
     "left_to_ship",

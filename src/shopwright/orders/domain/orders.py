@@ -24,14 +24,6 @@ LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
 QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
 UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
 
-#: Every transition of an order that stands; what is not here is refused. The saga decides the ones before.
-TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
-    "in_progress": frozenset({"awaiting_buyer", "confirmed", "refused", "cancelled", "expired"}),
-    "awaiting_buyer": frozenset({"confirmed", "refused", "cancelled", "expired"}),
-    "confirmed": frozenset({"partially_fulfilled", "fulfilled", "cancelled"}),
-    "partially_fulfilled": frozenset({"partially_fulfilled", "fulfilled", "returned"}),
-    "fulfilled": frozenset({"returned"}),
-}
 BOUGHT = frozenset[OrderStatus]({"confirmed", "partially_fulfilled", "fulfilled", "returned"})
 PAID = BOUGHT | {"cancelled"}
 UNDECIDED = frozenset[OrderStatus]({"in_progress", "awaiting_buyer"})
@@ -91,14 +83,6 @@ class OrderNotPlaced(Problem):
 
     kind = "conflict"
     order_id: UUID | None = None
-
-
-class WrongTransition(Problem):
-    """An order in this state does not allow that."""
-
-    kind = "conflict"
-    order_status: str
-    wanted: str
 
 
 class NotPaidYet(Problem):
@@ -306,14 +290,6 @@ def choose_shipping(cart: Cart, methods: Sequence[ShippingMethod]) -> ShippingMe
     if chosen.needs_address and cart.address is None:
         raise AddressMissing(shipping_method=chosen.code)
     return chosen
-
-
-def check_transition(before: OrderStatus, after: OrderStatus) -> None:
-    """Raises WrongTransition for one that is not in the table."""
-    if after not in TRANSITIONS.get(before, frozenset()):
-        raise WrongTransition(
-            detail=f"an order that is {before} cannot become {after}", order_status=before, wanted=after
-        )
 
 
 def left_to_ship(order: Order) -> dict[UUID, int]:

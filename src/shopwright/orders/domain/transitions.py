@@ -6,12 +6,11 @@ saga decides the states before `confirmed`, staff those after; a paper changes n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from shopwright.contracts.orders import OrderStatus
-
-from .orders import WrongTransition
+from shopwright.contracts.problem import Problem
 
 Command = Literal[
     "await_buyer", "confirm", "refuse", "expire", "cancel", "fulfil", "refund", "return", "exchange", "edit",
@@ -19,6 +18,14 @@ Command = Literal[
 ]  # fmt: skip
 States = frozenset[OrderStatus]
 COMMANDS: Final[tuple[Command, ...]] = get_args(Command)
+
+
+class WrongTransition(Problem):
+    """An order in this state does not allow that."""
+
+    kind = "conflict"
+    order_status: str
+    wanted: str
 
 
 def _to(*states: OrderStatus) -> States:
@@ -68,11 +75,6 @@ def check_command(before: OrderStatus, command: Command, after: OrderStatus | No
             order_status=before,
             wanted=command,
         )
-
-
-def transitions(before: OrderStatus, commands: Iterable[Command] = COMMANDS) -> States:
-    """The states that `before` may become."""
-    return frozenset().union(*(TABLE[command].get(before, frozenset()) for command in commands)) - {before}
 
 
 def _but(command: Command) -> str:
