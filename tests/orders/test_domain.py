@@ -1,70 +1,70 @@
-"""Totals and shipping: the one place where a sum is made."""
+"""What was paid for the units of a line: exact however they come back."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shopwright.contracts.money import Money
-from shopwright.contracts.orders import Address
 from shopwright.orders import domain
-from shopwright.orders.domain import Cart, CartLine, Seen, ShippingMethod
-
-HOME = Address(name="Ada", line1="1 Long Lane", city="Berlin", postal_code="10115", country="DE")
-STANDARD = ShippingMethod(
-    code="standard", name="Standard", needs_address=True, days_min=2, days_max=4, amount=490, free_from=7_500
-)
-PICKUP = ShippingMethod(
-    code="pickup", name="Pickup", needs_address=False, days_min=0, days_max=1, amount=0, free_from=None
-)
+from shopwright.orders.domain import Order, OrderLine, Tax
 
 
-def a_cart(**changes):
-    values = {
-        "id": uuid4(), "user_id": None, "currency": "EUR", "status": "open", "email": None, "address": None,
-        "shipping_method": None, "version": 1, "lines": [],
-    }  # fmt: skip
-    return Cart(**values | changes)
+def a_line(price=1_000, quantity=3, discount=0, tax=0, currency="EUR"):
+    unit = Money(price, currency)
+    return OrderLine(
+        id=uuid4(), sku="MUG", name="Mug", slug="mug", quantity=quantity, unit_price=unit,
+        total=unit * quantity, discount=Money(discount, currency), tax=Money(tax, currency),
+    )  # fmt: skip
 
 
-def a_line(sku, quantity):
-    seen = Seen(name=sku, slug=sku, unit_price=Money(1, "EUR"))
-    return CartLine(id=uuid4(), sku=sku, quantity=quantity, seen=seen)
+def an_order(*lines, included=True):
+    currency = lines[0].total.currency
+    amount = Money(sum(line.tax.minor for line in lines), currency)
+    tax = Tax(name="VAT", rate="19", base=Money(1, currency), amount=amount, included=included)
+    return Order(
+        id=uuid4(), number="SW-1", cart_id=uuid4(), user_id=None, email="ada@example.com", name="Ada",
+        currency=currency, status="fulfilled", payment_id=uuid4(), payment_status="captured",
+        payment_method="card", payment_token="tok_ok", return_url="", action_url=None, totals=[],
+        total=Money(10**9, currency), address=None, shipping_method="", shipping_name="", refusal=None,
+        created_at=datetime.now(UTC), lines=list(lines), refunding=Money(0, currency),
+        refunded=Money(0, currency), taxes=[tax],
+    )  # fmt: skip
 
 
-class TestTotals:
+class TestValue:
     @given(
-        st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 999)), min_size=1, max_size=20),
-        st.sampled_from(["EUR", "JPY", "KWD"]),
-        st.none() | st.integers(0, 10**6),
+        price=st.integers(0, 10**8),
+        off=st.fractions(0, 1),
+        tax=st.integers(0, 10**6),
+        parts=st.lists(st.integers(1, 200), min_size=1, max_size=5),
+        currency=st.sampled_from(["EUR", "JPY", "KWD"]),
+        included=st.booleans(),
     )
-    def test_the_rows_always_sum_to_the_total(self, lines, currency, shipping):
-        cart_lines = [a_line(str(number), quantity) for number, (_, quantity) in enumerate(lines)]
-        prices = {str(number): Money(price, currency) for number, (price, _) in enumerate(lines)}
+    def test_units_that_come_back_in_parts_are_worth_what_was_paid(
+        self, price, off, tax, parts, currency, included
+    ):
+        quantity = sum(parts)
+        line = a_line(price, quantity, int(price * quantity * off), tax, currency)
+        paid = line.total.minor - line.discount.minor + (0 if included else tax)
 
-        subtotal = domain.subtotal_of(cart_lines, prices, currency)
-        rows, total = domain.totals_of(subtotal, None if shipping is None else Money(shipping, currency))
+        values = []
+        for part in parts:
+            values.append(domain.value_of(an_order(line, included=included), {line.id: part}).minor)
+            line = replace(line, returned=line.returned + part)
 
-        assert subtotal.minor == sum(price * quantity for price, quantity in lines)
-        assert total == Money(sum(row.amount.minor for row in rows), currency)
+        assert sum(values) == paid
+        assert min(values) >= 0
 
+    def test_one_of_three_is_a_third_of_what_was_paid(self):
+        line = a_line(discount=1_000)
 
-class TestShipping:
-    @pytest.mark.parametrize(("subtotal", "price"), [(7_499, 490), (7_500, 0), (7_501, 0)])
-    def test_is_free_from_its_limit_on(self, subtotal, price):
-        assert STANDARD.price(Money(subtotal, "EUR")) == Money(price, "EUR")
+        assert domain.value_of(an_order(line), {line.id: 1}) == Money(666, "EUR")
 
-    def test_without_a_choice_an_address_means_delivery_and_none_collection(self):
-        methods = [STANDARD, PICKUP]
+    def test_tax_that_was_added_comes_back_too(self):
+        line = a_line(quantity=1, tax=190)
 
-        assert domain.choose_shipping(a_cart(address=HOME), methods) == STANDARD
-        assert domain.choose_shipping(a_cart(), methods) == PICKUP
-
-    def test_a_delivery_needs_an_address(self):
-        with pytest.raises(domain.AddressMissing):
-            domain.choose_shipping(a_cart(shipping_method="standard"), [STANDARD])
-
-    def test_refuses_a_way_that_is_not_offered(self):
-        with pytest.raises(domain.ShippingUnavailable):
-            domain.choose_shipping(a_cart(shipping_method="drone"), [STANDARD])
+        assert domain.value_of(an_order(line, included=False), {line.id: 1}) == Money(1_190, "EUR")
+        assert domain.value_of(an_order(line, included=True), {line.id: 1}) == Money(1_000, "EUR")

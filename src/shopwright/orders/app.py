@@ -1,3 +1,100 @@
+<<<<<<< /tmp/stageA/src@shopwright@orders@app.py
+"""What orders is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shopwright.chassis.api import create_asgi
+from shopwright.chassis.bus import Consumer
+from shopwright.chassis.db import open_database
+from shopwright.chassis.deadletters import DeadLetters
+from shopwright.chassis.http import Client
+from shopwright.chassis.outbox import Relay
+from shopwright.chassis.server import Service, every
+from shopwright.chassis.settings import load
+from shopwright.chassis.streams import open_valkey
+from shopwright.contracts.payments import PaymentChanged
+from shopwright.contracts.users import UserErased
+
+from .api import after_sale as after_sale_api
+from .api import carts as carts_api
+from .api import documents as documents_api
+from .api import orders as orders_api
+from .clients import Payments, Products, Users
+from .commands.after_sale import AfterSale
+from .commands.carts import Carts
+from .commands.documents import Documents
+from .commands.orders import Orders
+from .commands.pricing import Pricing
+from .documents import Seller
+from .domain import RateTable
+from .settings import OrdersSettings
+from .subscribers import Subscribers
+
+HOUSEKEEPING_S = 30
+
+
+async def build(environ: Mapping[str, str]) -> Service:
+    settings = load(OrdersSettings, environ)
+    db = await open_database(settings.database_url, application="orders", size=settings.database_pool)
+    valkey = open_valkey(settings.valkey_url)
+    client = Client(settings.mesh_socket)
+    payments = Payments(settings.mesh_socket)
+    products, users = Products(client), Users(client)
+    pricing = Pricing(db, users, RateTable())
+    carts = Carts(db, products, pricing, settings.currency)
+    lease = timedelta(seconds=settings.saga_lease_s)
+    buyer_time = timedelta(seconds=settings.buyer_time_s)
+    orders = Orders(db, products, payments, users, pricing, buyer_time=buyer_time, lease=lease)
+    seller = Seller.of(
+        settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
+    )
+    after_sale = AfterSale(db, products, payments, lease)
+    subscribers = Subscribers(orders)
+    consumer = Consumer(
+        db,
+        valkey,
+        group="orders",
+        name=f"orders-{settings.slot}",
+        sources=["payments", "users"],
+        handlers={UserErased: subscribers.on_user_erased},
+        together={PaymentChanged: subscribers.on_payments_changed},
+    )
+    relay = Relay(db, valkey, "orders")
+    draining = asyncio.Event()
+
+    async def keep_house() -> None:
+        await carts.forget_old(settings.cart_days)
+        await orders.runner.measure()
+
+    async def close() -> None:
+        await client.close()
+        await payments.close()
+        await valkey.aclose()
+        await db.close()
+
+    asgi = create_asgi(
+        "orders",
+        [*carts_api.HANDLERS, *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS],
+        {
+            "carts": carts,
+            "orders": orders,
+            "after_sale": after_sale,
+            "papers": Documents(db, seller),
+        },
+        draining=draining,
+        ready=[db.ready],
+        dead_letters=DeadLetters(db),
+    )
+    workers = [
+        relay.run, consumer.run, orders.runner.run, after_sale.runner.run,
+        every(HOUSEKEEPING_S, keep_house),
+    ]  # fmt: skip
+    return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)
+||||||| /tmp/stageA.base/src@shopwright@orders@app.py
 """What orders is made of."""
 
 from __future__ import annotations
@@ -90,3 +187,5 @@ async def build(environ: Mapping[str, str]) -> Service:
         every(HOUSEKEEPING_S, keep_house),
     ]  # fmt: skip
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)
+=======
+>>>>>>> /dev/fd/63

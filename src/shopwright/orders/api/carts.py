@@ -14,8 +14,14 @@ from shopwright.contracts.money import Currency, Money
 from shopwright.contracts.orders import Address
 
 from ..commands.carts import Carts, PricedCart
-from ..domain import QUANTITY_MAX
+from ..domain import CODES_MAX, QUANTITY_MAX
 
+Code = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[A-Za-z0-9_-]{1,40}$", description="letters, digits, - and _", examples=["SPRING"]
+    ),
+]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Email = Annotated[str, msgspec.Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
@@ -54,6 +60,12 @@ class CartAddress(msgspec.Struct, frozen=True):
 
     email: Email | None = None
     address: AddressInput | None = None
+
+
+class CouponCodes(msgspec.Struct, frozen=True):
+    """The codes that shall count, in any case; none takes all of them out."""
+
+    codes: Annotated[list[Code], msgspec.Meta(max_length=CODES_MAX)]
 
 
 class ShippingChoice(msgspec.Struct, frozen=True):
@@ -136,7 +148,7 @@ async def read_shipping(cart_id: UUID, principal: Principal, carts: Carts) -> Sh
     """The ways of shipping this cart, with prices."""
     offers = await carts.shipping(cart_id, principal.user_id)
     return ShippingOffers(
-        [ShippingOffer(m.code, m.name, price, m.days_min, m.days_max, m.needs_address) for m, price in offers]
+        [ShippingOffer(o.code, o.name, o.price, o.days_min, o.days_max, o.needs_address) for o in offers]
     )
 
 
@@ -149,7 +161,16 @@ async def set_shipping(
     return await carts.set_shipping(cart_id, principal.user_id, data.method, once)
 
 
+@put("/v1/carts/{cart_id:uuid}/coupons", tags=["carts"])
+async def set_coupons(
+    cart_id: UUID, data: CouponCodes, request: Request, principal: Principal, carts: Carts
+) -> PricedCart:
+    """Replace the coupons; one that gives nothing now is refused with the reason."""
+    once = await once_of(request, str(cart_id))
+    return await carts.set_coupons(cart_id, principal.user_id, [code.upper() for code in data.codes], once)
+
+
 HANDLERS: list[object] = [
     create_cart, current_cart, read_cart, add_line, change_line, remove_line, set_address, read_shipping,
-    set_shipping,
+    set_shipping, set_coupons,
 ]  # fmt: skip

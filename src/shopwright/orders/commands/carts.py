@@ -21,8 +21,9 @@ from shopwright.contracts.products import Quote
 
 from .. import domain
 from ..clients import Products
-from ..domain import Cart, Seen, ShippingMethod
+from ..domain import Cart, CouponProblem, Discount, Offer, Priced, PricedItem, Seen, Tax
 from ..store import carts as store
+from .pricing import Pricing, customer_of
 
 
 class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     unit_price: Money
     total: Money
+    discount: Money
     available: bool
 
 
@@ -53,12 +55,16 @@ class PricedCart(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[PricedLine]
     totals: list[Total]
     total: Money
+    coupons: list[str] = []
+    discounts: list[Discount] = []
+    taxes: list[Tax] = []
+    coupon_problems: list[CouponProblem] = []
     stale: bool = False
 
 
 class Carts:
-    def __init__(self, db: Database, products: Products, currency: str) -> None:
-        self._db, self._products, self._currency = db, products, currency
+    def __init__(self, db: Database, products: Products, pricing: Pricing, currency: str) -> None:
+        self._db, self._products, self._pricing, self._currency = db, products, pricing, currency
 
     async def create(self, user_id: UUID | None, currency: str | None, once: Once | None) -> PricedCart:
         """Begin an empty cart."""
@@ -82,18 +88,14 @@ class Carts:
     async def show(self, cart_id: UUID, user_id: UUID | None) -> PricedCart:
         """The cart with the prices of the moment; raises NotFound for a stranger's."""
         async with self._db.read() as connection:
-            cart = await store.find(connection, cart_id)
-            methods = await store.shipping_methods(connection, cart.currency) if cart and cart.lines else []
-        return await self._priced(visible(cart, cart_id, user_id), methods)
+            cart = visible(await store.find(connection, cart_id), cart_id, user_id)
+        return await self._shown(cart)
 
-    async def shipping(self, cart_id: UUID, user_id: UUID | None) -> list[tuple[ShippingMethod, Money]]:
+    async def shipping(self, cart_id: UUID, user_id: UUID | None) -> list[Offer]:
         """The ways of shipping this cart, each with its price."""
         async with self._db.read() as connection:
             cart = visible(await store.find(connection, cart_id), cart_id, user_id)
-            methods = await store.shipping_methods(connection, cart.currency)
-        quotes, _ = await self._quotes(cart)
-        subtotal = _subtotal(cart, quotes)
-        return [(method, method.price(subtotal)) for method in methods]
+        return await self._offers(cart)
 
     async def add(
         self,
@@ -177,12 +179,26 @@ class Carts:
         self, cart_id: UUID, user_id: UUID | None, method: str, once: Once | None
     ) -> PricedCart:
         """Choose how to ship; raises ShippingUnavailable."""
+        offered = await self.shipping(cart_id, user_id)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
-                cart = await self._open(tx, cart_id, user_id, shipping_method=method)
-                methods = await store.shipping_methods(tx, cart.currency)
-                if method not in {offered.code for offered in methods}:
+                if method not in {offer.code for offer in offered}:
                     raise domain.ShippingUnavailable(shipping_method=method)
+                await self._open(tx, cart_id, user_id, shipping_method=method)
+        return await self.show(cart_id, user_id)
+
+    async def set_coupons(
+        self, cart_id: UUID, user_id: UUID | None, codes: Sequence[str], once: Once | None
+    ) -> PricedCart:
+        """Replace the cart's codes; raises CouponNotValid for the first new one that gives nothing."""
+        async with self._db.read() as connection:
+            before = visible(await store.find(connection, cart_id), cart_id, user_id)
+        wanted = list(dict.fromkeys(codes))
+        priced, _, _ = await self._price(msgspec.structs.replace(before, coupons=wanted))
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                _check_coupons(wanted, before, priced.problems)
+                await self._open(tx, cart_id, user_id, coupons=wanted)
         return await self.show(cart_id, user_id)
 
     async def forget_old(self, days: int) -> int:
@@ -211,14 +227,18 @@ class Carts:
         except Unavailable:
             return {}, True
 
-    async def _priced(self, cart: Cart, methods: Sequence[ShippingMethod]) -> PricedCart:
+    async def _price(self, cart: Cart) -> tuple[Priced, Mapping[str, Quote], bool]:
         quotes, stale = await self._quotes(cart)
-        subtotal = _subtotal(cart, quotes)
-        try:
-            method = domain.choose_shipping(cart, methods) if cart.lines else None
-        except (domain.AddressMissing, domain.ShippingUnavailable):
-            method = next((offer for offer in methods if offer.code == cart.shipping_method), None)
-        totals, total = domain.totals_of(subtotal, method.price(subtotal) if method else None)
+        rules = await self._pricing.rules()
+        priced = await self._pricing.price(cart, quotes, customer_of(cart.user_id, cart.email), rules=rules)
+        return priced, quotes, stale
+
+    async def _offers(self, cart: Cart) -> list[Offer]:
+        priced, _, _ = await self._price(cart)
+        return priced.offered
+
+    async def _shown(self, cart: Cart) -> PricedCart:
+        priced, quotes, stale = await self._price(cart)
         return PricedCart(
             id=cart.id,
             currency=cart.currency,
@@ -226,10 +246,16 @@ class Carts:
             version=cart.version,
             email=cart.email,
             address=cart.address,
-            shipping_method=method.code if method else None,
-            lines=[_line(line, quotes.get(line.sku), stale=stale) for line in cart.lines],
-            totals=totals,
-            total=total,
+            shipping_method=priced.offer.code if priced.offer else None,
+            lines=[
+                _line(line, quotes.get(line.sku), priced.items[line.sku], stale=stale) for line in cart.lines
+            ],
+            totals=priced.totals,
+            total=priced.total,
+            coupons=cart.coupons,
+            discounts=priced.discounts,
+            taxes=priced.taxes,
+            coupon_problems=priced.problems,
             stale=stale,
         )
 
@@ -250,15 +276,18 @@ def _check_currency(sku: str, currency: str, shown_in: str | None) -> None:
         )
 
 
-def _subtotal(cart: Cart, quotes: Mapping[str, Quote]) -> Money:
-    prices = {
-        line.sku: quotes[line.sku].unit_price if line.sku in quotes else line.seen.unit_price
-        for line in cart.lines
-    }
-    return domain.subtotal_of(cart.lines, prices, cart.currency)
+def _check_coupons(wanted: Sequence[str], before: Cart, problems: Sequence[CouponProblem]) -> None:
+    """Raises CouponNotValid: what was in the cart already may stay there, told as a problem."""
+    for problem in problems:
+        if problem.code in wanted and problem.code not in before.coupons:
+            raise domain.CouponNotValid(
+                detail=f"{problem.code}: {problem.reason.replace('_', ' ')}",
+                code=problem.code,
+                reason=problem.reason,
+            )
 
 
-def _line(line: domain.CartLine, quote: Quote | None, *, stale: bool) -> PricedLine:
+def _line(line: domain.CartLine, quote: Quote | None, priced: PricedItem, *, stale: bool) -> PricedLine:
     seen: Seen = domain.seen_of(quote) if quote else line.seen
     return PricedLine(
         id=line.id,
@@ -269,6 +298,7 @@ def _line(line: domain.CartLine, quote: Quote | None, *, stale: bool) -> PricedL
         picture=seen.picture,
         quantity=line.quantity,
         unit_price=seen.unit_price,
-        total=seen.unit_price * line.quantity,
+        total=priced.total,
+        discount=priced.discount,
         available=stale or (quote is not None and quote.available >= line.quantity),
     )

@@ -1,3 +1,200 @@
+<<<<<<< /tmp/stageA/src@shopwright@orders@commands@purchase.py
+"""The purchase's steps: what the saga PLACE_ORDER does at each, and what it leaves when it ends.
+
+Each step is idempotent by the order's id, so whoever drives the saga (the request, a worker after a crash)
+may do it again. What was frozen with an order is remembered, for it never changes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import timedelta
+from uuid import UUID
+
+from shopwright.chassis.db import Database, Transaction
+from shopwright.chassis.saga import Done, Failed, Place, Refused, Reply, Waiting
+from shopwright.chassis.sagarunner import LEASE, SagaRunner
+from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
+from shopwright.contracts.payments import PaymentNotAuthorised, ProviderRefused
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.problems import NotFound, PaymentDeclined
+from shopwright.contracts.products import ReserveLine
+
+from .. import domain
+from ..clients import Payments, Products
+from ..domain import Order, OrderLine
+from ..saga import PLACE_ORDER
+from ..store import carts as cart_store
+from ..store import orders as store
+from ..store import promotions as promotion_store
+
+#: Holds outlive the saga's deadline, so that after the pivot they still stand.
+HOLD_MARGIN = timedelta(hours=1)
+FROZEN_MAX = 5_000
+
+
+class Purchase:
+    def __init__(
+        self,
+        db: Database,
+        products: Products,
+        payments: Payments,
+        *,
+        buyer_time: timedelta,
+        lease: timedelta = LEASE,
+    ) -> None:
+        self._db, self._products, self._payments = db, products, payments
+        self._buyer_time = buyer_time
+        self._frozen: OrderedDict[UUID, Order] = OrderedDict()
+        acts = {
+            "reserve": self._reserve, "release": self._release,
+            "authorise": self._authorise, "void": self._void,
+            "confirm": self._confirm, "claim": self._claim, "capture": self._capture,
+        }  # fmt: skip
+        self.runner = SagaRunner(db, PLACE_ORDER, acts, self._ended, lease, tells=("undone",))
+
+    async def find(self, order_id: UUID) -> Order:
+        async with self._db.read() as connection:
+            order = await store.find(connection, order_id)
+        if order is None:
+            raise NotFound(detail=f"no order {order_id}")
+        return order
+
+    def remember(self, order: Order) -> None:
+        self._frozen[order.id] = order
+        while len(self._frozen) > FROZEN_MAX:
+            self._frozen.popitem(last=False)
+
+    async def _reserve(self, order_id: UUID) -> Reply:
+        order = await self._order(order_id)
+        lines = [ReserveLine(line.sku, line.quantity) for line in order.lines]
+        await self._products.reserve(order_id, lines, int((self._buyer_time + HOLD_MARGIN).total_seconds()))
+        return Done()
+
+    async def _release(self, order_id: UUID) -> Reply:
+        await self._products.release(order_id)
+        return Done()
+
+    async def _authorise(self, order_id: UUID) -> Reply:
+        order = await self._order(order_id)
+        state = await self._payments.authorise(order)
+        match state.status:
+            case "authorised" | "captured":
+                return Done()
+            case "requires_action":
+                action_url = state.action_url
+
+                async def await_buyer(tx: Transaction) -> None:
+                    await store.set_status(
+                        tx,
+                        order_id,
+                        "awaiting_buyer",
+                        payment_status="requires_action",
+                        action_url=action_url,
+                    )
+
+                return Waiting(await_buyer)
+            case "declined" | "voided":
+                return Refused(PaymentDeclined(code=state.decline_code or state.status))
+            case other:
+                return Failed(f"the payment is {other}")
+
+    async def _void(self, order_id: UUID) -> Reply:
+        order = await self._order(order_id)
+        state = await self._payments.void(order.payment_id)
+        if state.status in {"voided", "declined"}:
+            return Done()
+        return Failed(f"the payment is {state.status} and not yet given back")
+
+    async def _confirm(self, order_id: UUID) -> Reply:
+        order = await self._order(order_id)
+
+        confirmed = OrderConfirmed(
+            order_id=order_id,
+            number=order.number,
+            user_id=order.user_id,
+            email=order.email,
+            name=order.name,
+            lines=[_ordered(line) for line in order.lines],
+            totals=order.totals,
+            total=order.total,
+            address=order.address,
+        )
+        change = store.status_set(order_id, "confirmed", payment_status="authorised")
+        return Done(changes=(change,), facts=(confirmed,))
+
+    async def _claim(self, order_id: UUID) -> Reply:
+        await self._products.claim(order_id)
+        return Done()
+
+    async def _capture(self, order_id: UUID) -> Reply:
+        order = await self._order(order_id)
+        try:
+            state = await self._payments.capture(order.payment_id)
+        except (ProviderRefused, PaymentNotAuthorised) as refusal:
+            return await self._never_paid(order, refusal)
+        if state.status not in {"captured", "partially_refunded", "refunded"}:
+            return Failed(f"the payment is {state.status}")
+
+        self._frozen.pop(order_id, None)
+        return Done(changes=(store.payment_status_set(order_id, state.status),))
+
+    async def _never_paid(self, order: Order, why: Problem) -> Reply:
+        """Give back what the provider may still hold, so that it never will be taken, and book the refusal.
+
+        A payment that was captured after all cannot be voided: the capture is asked for again.
+        """
+        state = await self._payments.void(order.payment_id)
+        if state.status not in {"voided", "declined"}:
+            return Failed(f"the capture was refused, the payment is {state.status} and not yet given back")
+        refusal = {
+            "type": domain.PaymentRefused.slug,
+            "title": domain.PaymentRefused.title,
+            "detail": why.detail or why.title,
+        }
+
+        async def refused(tx: Transaction) -> None:
+            await store.refuse_payment(tx, order.id, state.status, refusal)
+
+        return Done(refused)
+
+    async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
+        self._frozen.pop(order_id, None)
+        order = await store.find(tx, order_id)
+        assert order is not None, "the saga's order was deleted"
+        reason = place.reason or {"type": "refused", "title": "The order was refused"}
+        status: OrderStatus = domain.UNDONE.get(reason["type"], "refused")
+        payment = "declined" if reason["type"] == "payment-declined" else "voided"
+        await store.set_status(tx, order_id, status, payment_status=payment, refusal=reason)
+        await cart_store.reopen(tx, order.cart_id)
+        if order.discounts:
+            await promotion_store.give_back(tx, order_id)
+        if status == "cancelled":
+            tx.publish(
+                OrderCancelled(
+                    order_id=order_id,
+                    number=order.number,
+                    email=order.email,
+                    name=order.name,
+                    total=order.total,
+                    user_id=order.user_id,
+                )
+            )
+        else:
+            tx.publish(OrderRefused(order_id=order_id, number=order.number, reason=reason["title"]))
+
+    async def _order(self, order_id: UUID) -> Order:
+        """What was frozen of an order; it never changes, so a driver need not read it at every step."""
+        if order_id not in self._frozen:
+            self.remember(await self.find(order_id))
+        return self._frozen[order_id]
+
+
+def _ordered(line: OrderLine) -> OrderedLine:
+    return OrderedLine(
+        sku=line.sku, name=line.name, quantity=line.quantity, unit_price=line.unit_price, total=line.total
+    )
+||||||| /tmp/stageA.base/src@shopwright@orders@commands@purchase.py
 """The purchase's steps: what the saga PLACE_ORDER does at each, and what it leaves when it ends.
 
 Each step is idempotent by the order's id, so whoever drives the saga (the request, a worker after a crash)
@@ -190,3 +387,5 @@ def _ordered(line: OrderLine) -> OrderedLine:
     return OrderedLine(
         sku=line.sku, name=line.name, quantity=line.quantity, unit_price=line.unit_price, total=line.total
     )
+=======
+>>>>>>> /dev/fd/63

@@ -1,3 +1,4 @@
+<<<<<<< /tmp/stageA/src@shopwright@orders@domain@orders.py
 """What is true of carts and orders: shapes, totals, who may see one, and the problems that refuse.
 
 Pure; time and ids come in as arguments. Totals are computed here and nowhere else.
@@ -5,7 +6,7 @@ Pure; time and ids come in as arguments. Totals are computed here and nowhere el
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -18,12 +19,21 @@ from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.products import Quote, ReserveLine
 
-from .shipping import AddressMissing, ShippingUnavailable
+from .promotions import Discount
+from .taxes import Tax
 
 LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
 QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
 UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
 
+#: Every transition of an order that stands; what is not here is refused. The saga decides the ones before.
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    "in_progress": frozenset({"awaiting_buyer", "confirmed", "refused", "cancelled", "expired"}),
+    "awaiting_buyer": frozenset({"confirmed", "refused", "cancelled", "expired"}),
+    "confirmed": frozenset({"partially_fulfilled", "fulfilled", "cancelled"}),
+    "partially_fulfilled": frozenset({"partially_fulfilled", "fulfilled", "returned"}),
+    "fulfilled": frozenset({"returned"}),
+}
 BOUGHT = frozenset[OrderStatus]({"confirmed", "partially_fulfilled", "fulfilled", "returned"})
 PAID = BOUGHT | {"cancelled"}
 UNDECIDED = frozenset[OrderStatus]({"in_progress", "awaiting_buyer"})
@@ -83,6 +93,330 @@ class OrderNotPlaced(Problem):
 
     kind = "conflict"
     order_id: UUID | None = None
+
+
+class WrongTransition(Problem):
+    """An order in this state does not allow that."""
+
+    kind = "conflict"
+    order_status: str
+    wanted: str
+
+
+class NotPaidYet(Problem):
+    """The payment of this order is not finished; try again in a moment."""
+
+    kind = "conflict"
+    payment_status: str
+
+
+class PaymentRefused(Problem):
+    """The payment of this order was refused for good."""
+
+    kind = "conflict"
+    payment_status: str
+
+
+class MoreThanOrdered(Problem):
+    """That is more than is left of a line."""
+
+    kind = "conflict"
+    line_id: UUID
+    left: int
+
+
+class MoreThanPaid(Problem):
+    """That is more than is left to pay back."""
+
+    kind = "conflict"
+    refundable: Money
+
+
+class OrderNotCancellable(Problem):
+    """An order in this state can no longer be cancelled here."""
+
+    kind = "conflict"
+    order_status: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the buyer last saw of a SKU."""
+
+    name: str
+    slug: str
+    unit_price: Money
+    options: dict[str, str] = {}
+    picture: str | None = None
+
+
+class CartLine(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    sku: str
+    quantity: int
+    seen: Seen
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    user_id: UUID | None
+    currency: str
+    status: str
+    email: str | None
+    address: Address | None
+    shipping_method: str | None
+    version: int
+    lines: list[CartLine]
+    coupons: list[str] = []
+
+    @property
+    def skus(self) -> list[str]:
+        return [line.sku for line in self.lines]
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """`total` is unit price × quantity, `discount` what is off it, `tax` its share, included or not."""
+
+    id: UUID
+    sku: str
+    name: str
+    slug: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    discount: Money
+    tax: Money
+    options: dict[str, str] = {}
+    picture: str | None = None
+    fulfilled: int = 0
+    returned: int = 0
+
+
+class Tracking(msgspec.Struct, frozen=True):
+    carrier: str = ""
+    number: str = ""
+    url: str = ""
+
+
+class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
+    """Goods that left together; `lines`: how many of each order line."""
+
+    id: UUID
+    tracking: Tracking
+    lines: dict[str, int]
+    created_at: datetime
+
+
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
+    """Money, goods or both that go back. A failed one gave nothing back and can be asked for again."""
+
+    id: UUID
+    order_id: UUID
+    kind: Literal["refund", "return", "cancellation"]
+    amount: Money
+    restock: list[ReserveLine]
+    reason: str
+    lines: dict[str, int] = {}
+    status: Literal["requested", "succeeded", "failed"] = "requested"
+    failure: str = ""
+    created_at: datetime
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    cart_id: UUID
+    user_id: UUID | None
+    email: str
+    name: str
+    currency: str
+    status: OrderStatus
+    payment_id: UUID
+    payment_status: PaymentStatus
+    payment_method: str
+    payment_token: str
+    return_url: str
+    action_url: str | None
+    totals: list[Total]
+    total: Money
+    address: Address | None
+    shipping_method: str
+    shipping_name: str
+    refusal: dict[str, Any] | None
+    created_at: datetime
+    lines: list[OrderLine]
+    refunding: Money
+    refunded: Money
+    discounts: list[Discount] = []
+    taxes: list[Tax] = []
+
+    @property
+    def refundable(self) -> Money:
+        """What can still be asked to be paid back."""
+        return Money(0, self.currency) if self.payment_refused else self.total - self.refunding
+
+    @property
+    def payment_refused(self) -> bool:
+        """Whether the provider refused, for good, to pay for the order once it was confirmed."""
+        return self.refusal is not None and self.refusal["type"] == PaymentRefused.slug
+
+
+def seen_of(quote: Quote) -> Seen:
+    return Seen(
+        name=quote.name,
+        slug=quote.slug,
+        unit_price=quote.unit_price,
+        options=quote.options,
+        picture=quote.picture,
+    )
+
+
+def check_transition(before: OrderStatus, after: OrderStatus) -> None:
+    """Raises WrongTransition for one that is not in the table."""
+    if after not in TRANSITIONS.get(before, frozenset()):
+        raise WrongTransition(
+            detail=f"an order that is {before} cannot become {after}", order_status=before, wanted=after
+        )
+
+
+def left_to_ship(order: Order) -> dict[UUID, int]:
+    return {line.id: line.quantity - line.fulfilled for line in order.lines if line.quantity > line.fulfilled}
+
+
+def left_to_return(order: Order) -> dict[UUID, int]:
+    return {line.id: line.fulfilled - line.returned for line in order.lines if line.fulfilled > line.returned}
+
+
+def check_quantities(wanted: Mapping[UUID, int], left: Mapping[UUID, int]) -> None:
+    """Raises MoreThanOrdered naming the first line that is passed (an unknown line has nothing left)."""
+    for line_id, quantity in wanted.items():
+        if quantity > left.get(line_id, 0):
+            raise MoreThanOrdered(line_id=line_id, left=left.get(line_id, 0))
+
+
+def paid_for(order: Order, line: OrderLine) -> Money:
+    """What the buyer paid for all of a line: discounts off, and tax on it where prices do not include it."""
+    reduced = line.total - line.discount
+    return reduced if all(tax.included for tax in order.taxes) else reduced + line.tax
+
+
+def value_of(order: Order, quantities: Mapping[UUID, int]) -> Money:
+    """What the buyer paid for these units, which come after those that went back already.
+
+    Exact over any number of returns: all of them together are what was paid for the line.
+    """
+    lines = {line.id: line for line in order.lines}
+    values = []
+    for line_id, count in quantities.items():
+        line = lines[line_id]
+        paid, before = paid_for(order, line).minor, line.returned
+        values.append(Money(_part(paid, before + count, line) - _part(paid, before, line), order.currency))
+    return total(values, order.currency)
+
+
+def _part(paid: int, units: int, line: OrderLine) -> int:
+    return paid * units // line.quantity
+||||||| /tmp/stageA.base/src@shopwright@orders@domain@orders.py
+"""What is true of carts and orders: shapes, totals, who may see one, and the problems that refuse.
+
+Pure; time and ids come in as arguments. Totals are computed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from shopwright.contracts.money import Money, total
+from shopwright.contracts.orders import Address, OrderStatus, Total
+from shopwright.contracts.payments import PaymentStatus
+from shopwright.contracts.problem import Problem
+from shopwright.contracts.products import Quote, ReserveLine
+
+from .shipping import AddressMissing, ShippingUnavailable
+
+LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
+QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
+UNDONE: Mapping[str, OrderStatus] = {"expired": "expired", "cancelled": "cancelled"}
+
+#: Every transition of an order that stands; what is not here is refused. The saga decides the ones before.
+TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    "in_progress": frozenset({"awaiting_buyer", "confirmed", "refused", "cancelled", "expired"}),
+    "awaiting_buyer": frozenset({"confirmed", "refused", "cancelled", "expired"}),
+    "confirmed": frozenset({"partially_fulfilled", "fulfilled", "cancelled"}),
+    "partially_fulfilled": frozenset({"partially_fulfilled", "fulfilled", "returned"}),
+    "fulfilled": frozenset({"returned"}),
+}
+BOUGHT = frozenset[OrderStatus]({"confirmed", "partially_fulfilled", "fulfilled", "returned"})
+PAID = BOUGHT | {"cancelled"}
+UNDECIDED = frozenset[OrderStatus]({"in_progress", "awaiting_buyer"})
+DECIDED = frozenset[OrderStatus](get_args(OrderStatus)) - UNDECIDED
+SETTLED = DECIDED | frozenset[OrderStatus]({"awaiting_buyer"})  # the buyer has an outcome, or must act
+
+
+class CartAlreadyOrdered(Problem):
+    """This cart was ordered already."""
+
+    kind = "conflict"
+    order_id: UUID | None = None
+
+
+class CartChanged(Problem):
+    """The cart changed while the order was being placed; look at it again."""
+
+    kind = "conflict"
+
+
+class CartEmpty(Problem):
+    """The cart is empty."""
+
+    kind = "conflict"
+
+
+class CartFull(Problem):
+    """The cart holds as many different products as it can."""
+
+    kind = "conflict"
+    lines_max: int = LINES_MAX
+
+
+class CurrencyDiffers(Problem):
+    """The price that was shown is in another currency than the cart."""
+
+    kind = "conflict"
+    sku: str
+    cart_currency: str
+
+
+class NotForSale(Problem):
+    """Some products in the cart are no longer for sale."""
+
+    kind = "conflict"
+    skus: list[str]
+
+
+class EmailMissing(Problem):
+    """An order needs an e-mail address to send the confirmation to."""
+
+    kind = "invalid"
+
+
+class OrderNotPlaced(Problem):
+    """The order ended without being placed."""
+
+    kind = "conflict"
+    order_id: UUID | None = None
+
+
+class WrongTransition(Problem):
+    """An order in this state does not allow that."""
+
+    kind = "conflict"
+    order_status: str
+    wanted: str
 
 
 class NotPaidYet(Problem):
@@ -292,6 +626,14 @@ def choose_shipping(cart: Cart, methods: Sequence[ShippingMethod]) -> ShippingMe
     return chosen
 
 
+def check_transition(before: OrderStatus, after: OrderStatus) -> None:
+    """Raises WrongTransition for one that is not in the table."""
+    if after not in TRANSITIONS.get(before, frozenset()):
+        raise WrongTransition(
+            detail=f"an order that is {before} cannot become {after}", order_status=before, wanted=after
+        )
+
+
 def left_to_ship(order: Order) -> dict[UUID, int]:
     return {line.id: line.quantity - line.fulfilled for line in order.lines if line.quantity > line.fulfilled}
 
@@ -311,3 +653,5 @@ def value_of(order: Order, quantities: Mapping[UUID, int]) -> Money:
     """What the buyer paid for these units: the unit price, which holds everything but shipping."""
     lines = {line.id: line for line in order.lines}
     return total((lines[line_id].unit_price * count for line_id, count in quantities.items()), order.currency)
+=======
+>>>>>>> /dev/fd/63

@@ -10,7 +10,7 @@ import msgspec
 from shopwright.chassis.db import Connection, Row, Transaction
 from shopwright.contracts.orders import Address
 
-from ..domain import Cart, CartLine, Seen, ShippingMethod
+from ..domain import Cart, CartLine, Seen
 
 
 async def insert(tx: Transaction, cart_id: UUID, user_id: UUID | None, currency: str) -> None:
@@ -56,7 +56,7 @@ async def remove_line(tx: Transaction, cart_id: UUID, line_id: UUID) -> bool:
 async def touch(tx: Transaction, cart_id: UUID, **fields: Any) -> Cart | None:
     """Lock an open cart, set `fields`, bump its version; the cart as it is then, or None if it is not open.
 
-    Field names come from our own calls only: email, address, shipping_method, user_id.
+    Field names come from our own calls only: email, address, shipping_method, coupons, user_id.
     """
     assignments = "".join(f", {name} = ${place}" for place, name in enumerate(fields, start=2))
     values = [
@@ -73,11 +73,6 @@ async def reopen(tx: Transaction, cart_id: UUID) -> None:
     await tx.execute(
         "UPDATE carts SET status = 'open', version = version + 1, updated_at = now() WHERE id = $1", cart_id
     )
-
-
-async def shipping_methods(connection: Connection, currency: str) -> list[ShippingMethod]:
-    rows = await connection.fetch(_SHIPPING, currency)
-    return [ShippingMethod(**row) for row in rows]
 
 
 async def forget_old(connection: Connection, days: int) -> int:
@@ -100,12 +95,13 @@ def _cart(row: Row) -> Cart:
         shipping_method=row["shipping_method"],
         version=row["version"],
         lines=msgspec.convert(row["lines"], list[CartLine]),
+        coupons=row["coupons"],
     )
 
 
 _WHILE_OPEN = "WHERE id = $1 AND status = 'open'"
 _FIND = """
-SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version,
+SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version, c.coupons,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', l.sku, 'quantity', l.quantity, 'seen', l.seen)
                          ORDER BY l.position)
@@ -118,13 +114,6 @@ SELECT $1::uuid, $2::uuid, $3::text, $4::integer, $5::jsonb WHERE $4::integer <=
 ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen
     WHERE l.quantity + excluded.quantity <= $6::integer
 RETURNING true
-"""
-_SHIPPING = """
-SELECT m.code, m.name, m.needs_address, m.days_min, m.days_max,
-    coalesce(p.amount, 0) AS amount, p.free_from
-FROM shipping_methods m LEFT JOIN shipping_prices p ON p.code = m.code AND p.currency = $1
-WHERE p.code IS NOT NULL OR NOT m.needs_address
-ORDER BY m.position
 """
 _FORGET_OLD = """
 DELETE FROM carts WHERE id IN (
