@@ -1,4 +1,3 @@
-<<<<<<< /tmp/stageA/src@shopwright@orders@domain@__init__.py
 """What is true of carts and orders, by noun: pure, without I/O."""
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from .orders import (
     PAID,
     QUANTITY_MAX,
     SETTLED,
-    TRANSITIONS,
     UNDECIDED,
     UNDONE,
     Cart,
@@ -34,9 +32,7 @@ from .orders import (
     Reversal,
     Seen,
     Tracking,
-    WrongTransition,
     check_quantities,
-    check_transition,
     left_to_return,
     left_to_ship,
     paid_for,
@@ -65,6 +61,7 @@ from .shipping import (
     ShippingZone,
 )
 from .taxes import Place, RateTable, Tax, TaxProvider, TaxRate
+from .transitions import Command, WrongTransition, check_command
 
 __all__ = [
     "BOUGHT",
@@ -76,7 +73,6 @@ __all__ = [
     "QUANTITY_MAX",
     "REGISTERED",
     "SETTLED",
-    "TRANSITIONS",
     "UNDECIDED",
     "UNDONE",
     "AddressMissing",
@@ -88,6 +84,7 @@ __all__ = [
     "CartEmpty",
     "CartFull",
     "CartLine",
+    "Command",
     "CouponNotValid",
     "CouponProblem",
     "CurrencyDiffers",
@@ -123,8 +120,8 @@ __all__ = [
     "TaxRate",
     "Tracking",
     "WrongTransition",
+    "check_command",
     "check_quantities",
-    "check_transition",
     "left_to_return",
     "left_to_ship",
     "paid_for",
@@ -133,100 +130,3 @@ __all__ = [
     "value_of",
     "with_taxes",
 ]
-||||||| /tmp/stageA.base/src@shopwright@orders@domain@__init__.py
-"""What is true of carts and orders, by noun: pure, without I/O."""
-
-from __future__ import annotations
-
-from .orders import (
-    BOUGHT,
-    DECIDED,
-    LINES_MAX,
-    PAID,
-    QUANTITY_MAX,
-    SETTLED,
-    TRANSITIONS,
-    UNDECIDED,
-    UNDONE,
-    Cart,
-    CartAlreadyOrdered,
-    CartChanged,
-    CartEmpty,
-    CartFull,
-    CartLine,
-    CurrencyDiffers,
-    EmailMissing,
-    Fulfilment,
-    MoreThanOrdered,
-    MoreThanPaid,
-    NotForSale,
-    NotPaidYet,
-    Order,
-    OrderLine,
-    OrderNotCancellable,
-    OrderNotPlaced,
-    PaymentRefused,
-    Reversal,
-    Seen,
-    ShippingMethod,
-    Tracking,
-    WrongTransition,
-    check_quantities,
-    check_transition,
-    choose_shipping,
-    left_to_return,
-    left_to_ship,
-    seen_of,
-    subtotal_of,
-    totals_of,
-    value_of,
-)
-from .shipping import AddressMissing, ShippingUnavailable
-
-__all__ = [
-    "BOUGHT",
-    "DECIDED",
-    "LINES_MAX",
-    "PAID",
-    "QUANTITY_MAX",
-    "SETTLED",
-    "TRANSITIONS",
-    "UNDECIDED",
-    "UNDONE",
-    "AddressMissing",
-    "Cart",
-    "CartAlreadyOrdered",
-    "CartChanged",
-    "CartEmpty",
-    "CartFull",
-    "CartLine",
-    "CurrencyDiffers",
-    "EmailMissing",
-    "Fulfilment",
-    "MoreThanOrdered",
-    "MoreThanPaid",
-    "NotForSale",
-    "NotPaidYet",
-    "Order",
-    "OrderLine",
-    "OrderNotCancellable",
-    "OrderNotPlaced",
-    "PaymentRefused",
-    "Reversal",
-    "Seen",
-    "ShippingMethod",
-    "ShippingUnavailable",
-    "Tracking",
-    "WrongTransition",
-    "check_quantities",
-    "check_transition",
-    "choose_shipping",
-    "left_to_return",
-    "left_to_ship",
-    "seen_of",
-    "subtotal_of",
-    "totals_of",
-    "value_of",
-]
-=======
->>>>>>> /dev/fd/63

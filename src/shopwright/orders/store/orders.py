@@ -1,4 +1,3 @@
-<<<<<<< /tmp/stageA/src@shopwright@orders@store@orders.py
 """Orders: one function call places one, one query reads one with its lines."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.chassis.db import Change, Connection, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 
@@ -96,10 +95,13 @@ async def set_status(
     await tx.execute(_SET_STATUS, order_id, status, payment_status, action_url, refusal)
 
 
-async def set_payment_status(tx: Transaction, order_id: UUID, payment_status: str) -> None:
-    await tx.execute(
-        "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1", order_id, payment_status
-    )
+def status_set(order_id: UUID, status: OrderStatus, *, payment_status: str) -> Change:
+    """The same as a change that commits together with others."""
+    return Change(_SET_STATUS, (order_id, status, payment_status, None, None))
+
+
+def payment_status_set(order_id: UUID, payment_status: str) -> Change:
+    return Change(_SET_PAYMENT_STATUS, (order_id, payment_status))
 
 
 async def refuse_payment(
@@ -198,187 +200,8 @@ UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $
     confirmed_at = CASE WHEN $2 = 'confirmed' THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
 WHERE id = $1
 """
+_SET_PAYMENT_STATUS = "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1"
 _FORGET = """
 UPDATE orders SET email = 'erased', name = 'erased', address = NULL, user_id = NULL, updated_at = now()
 WHERE user_id = $1
 """
-||||||| /tmp/stageA.base/src@shopwright@orders@store@orders.py
-"""Orders: one function call places one, one query reads one with its lines."""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-from uuid import UUID
-
-import msgspec
-
-from shopwright.chassis.db import Connection, Row, Transaction
-from shopwright.contracts.money import Money
-from shopwright.contracts.orders import Address, OrderStatus, Total
-
-from ..domain import Order, OrderLine
-
-RECENT_MAX = 101  # one page and the row that tells whether there is another
-
-
-class Listing(NamedTuple):
-    """Which orders to list, newest first."""
-
-    user_id: UUID | None = None
-    status: str | None = None
-    text: str | None = None
-    before: UUID | None = None
-
-
-async def place(tx: Transaction, order: Order, version: int) -> str | None:
-    """Write `order` and close its cart at `version`; the order's number, None if the cart moved on."""
-    number: str | None = await tx.fetchval(
-        "SELECT place_order($1, $2, $3, $4, $5, $6)",
-        order.cart_id,
-        version,
-        order.id,
-        order.payment_id,
-        _head(order),
-        [_line_row(line) for line in order.lines],
-    )
-    return number
-
-
-async def find(connection: Connection, order_id: UUID) -> Order | None:
-    row = await connection.fetchrow(f"{_SELECT} WHERE o.id = $1", order_id)
-    return _order(row) if row else None
-
-
-async def of_ids(connection: Connection, order_ids: Sequence[UUID]) -> list[Order]:
-    rows = await connection.fetch(f"{_SELECT} WHERE o.id = ANY($1) ORDER BY o.id", list(order_ids))
-    return [_order(row) for row in rows]
-
-
-async def of_cart(connection: Connection, cart_id: UUID) -> Order | None:
-    """The cart's newest order."""
-    row = await connection.fetchrow(f"{_SELECT} WHERE o.cart_id = $1 ORDER BY o.id DESC LIMIT 1", cart_id)
-    return _order(row) if row else None
-
-
-async def listing(connection: Connection, wanted: Listing, limit: int) -> list[Order]:
-    """Only the conditions asked for are in the query, so each combination is walked along an index."""
-    asked = [(_WHERE[name], value) for name, value in wanted._asdict().items() if value is not None]
-    where = " AND ".join(condition.format(place) for place, (condition, _) in enumerate(asked, 2)) or "true"
-    rows = await connection.fetch(
-        f"{_SELECT} WHERE {where} ORDER BY o.id DESC LIMIT $1", limit, *(value for _, value in asked)
-    )
-    return [_order(row) for row in rows]
-
-
-async def set_status(
-    tx: Transaction,
-    order_id: UUID,
-    status: OrderStatus,
-    *,
-    payment_status: str,
-    action_url: str | None = None,
-    refusal: dict[str, Any] | None = None,
-) -> None:
-    await tx.execute(_SET_STATUS, order_id, status, payment_status, action_url, refusal)
-
-
-async def set_payment_status(tx: Transaction, order_id: UUID, payment_status: str) -> None:
-    await tx.execute(
-        "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1", order_id, payment_status
-    )
-
-
-async def refuse_payment(
-    tx: Transaction, order_id: UUID, payment_status: str, refusal: dict[str, Any]
-) -> None:
-    """Book that a confirmed order will not be paid; its status stays."""
-    await tx.execute(
-        "UPDATE orders SET payment_status = $2, refusal = $3, updated_at = now() WHERE id = $1",
-        order_id, payment_status, refusal,
-    )  # fmt: skip
-
-
-async def forget_user(tx: Transaction, user_id: UUID) -> None:
-    """Erase who bought; what was bought and paid stays for the books."""
-    await tx.execute(_FORGET, user_id)
-
-
-def _head(order: Order) -> dict[str, Any]:
-    return {
-        "user_id": str(order.user_id) if order.user_id else None,
-        "email": order.email,
-        "name": order.name,
-        "currency": order.currency,
-        "payment_method": order.payment_method,
-        "payment_token": order.payment_token,
-        "return_url": order.return_url,
-        "totals": msgspec.to_builtins(order.totals),
-        "total": order.total.minor,
-        "address": msgspec.to_builtins(order.address),
-        "shipping_method": order.shipping_method,
-        "shipping_name": order.shipping_name,
-    }
-
-
-def _line_row(line: OrderLine) -> dict[str, Any]:
-    row: dict[str, Any] = msgspec.to_builtins(line)
-    return row | {"unit_price": line.unit_price.minor, "total": line.total.minor}
-
-
-def _order(row: Row) -> Order:
-    currency = row["currency"]
-    return Order(
-        **{name: row[name] for name in _PLAIN},
-        totals=msgspec.convert(row["totals"], list[Total]),
-        total=Money(row["total"], currency),
-        refunding=Money(row["refunding"], currency),
-        refunded=Money(row["refunded"], currency),
-        address=msgspec.convert(row["address"], Address) if row["address"] else None,
-        lines=[
-            OrderLine(
-                id=UUID(line["id"]),
-                sku=line["sku"],
-                name=line["name"],
-                slug=line["slug"],
-                quantity=line["quantity"],
-                unit_price=Money(line["unit_price"], currency),
-                total=Money(line["total"], currency),
-                options=line["options"],
-                picture=line["picture"],
-                fulfilled=line["fulfilled"],
-                returned=line["returned"],
-            )
-            for line in row["lines"]
-        ],
-    )
-
-
-_PLAIN = (
-    "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id",
-    "payment_status", "payment_method", "payment_token", "return_url", "action_url", "shipping_method",
-    "shipping_name", "refusal", "created_at",
-)  # fmt: skip
-_SELECT = """
-SELECT o.*, (
-    SELECT jsonb_agg(to_jsonb(l) ORDER BY l.position) FROM order_lines l WHERE l.order_id = o.id) AS lines
-FROM orders o
-"""
-_WHERE = {
-    "user_id": "o.user_id = ${0}",
-    "status": "o.status = ${0}",
-    "text": "o.id IN (SELECT id FROM orders WHERE number = upper(${0})"
-    " UNION ALL SELECT id FROM orders WHERE lower(email) = lower(${0}))",
-    "before": "o.id < ${0}",
-}
-_SET_STATUS = """
-UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $5, updated_at = now(),
-    confirmed_at = CASE WHEN $2 = 'confirmed' THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
-WHERE id = $1
-"""
-_FORGET = """
-UPDATE orders SET email = 'erased', name = 'erased', address = NULL, user_id = NULL, updated_at = now()
-WHERE user_id = $1
-"""
-=======
->>>>>>> /dev/fd/63
