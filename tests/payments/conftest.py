@@ -8,11 +8,10 @@ from datetime import timedelta
 import pytest
 
 from shopwright.chassis.db import Database
-from shopwright.payments.commands import Payments
 from shopwright.payments.sandbox.books import Books
 from shopwright.payments.sandbox.provider import SandboxProvider
 from shopwright.payments.sites import Sites
-from shopwright.payments.testing import SECRET, SITE, Shop, Wire
+from shopwright.payments.testing import SECRET, SITE, Shop, Wire, a_shop
 
 
 @pytest.fixture
@@ -21,6 +20,7 @@ async def shop(database: Callable[..., Awaitable[Database]]) -> AsyncIterator[Sh
     db = await database("payments")
     books = Books(db)
     wire = Wire(SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(seconds=0.6)))
-    payments = Payments(db, {wire.name: wire}, provider_timeout_s=0.3)
-    yield Shop(db, books, wire, payments)
-    await payments.finish(5)
+    made = a_shop(db, books, wire)
+    yield made
+    await made.tenders.finish(5)
+    await made.payments.finish(5)

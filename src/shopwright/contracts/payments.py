@@ -16,15 +16,22 @@ PaymentStatus = Literal[
     "voided", "declined", "unknown",
 ]  # fmt: skip
 
+PaymentMethod = Literal["card", "cash_on_delivery", "bank_transfer", "wallet", "gift_card"]
+
 
 @event("payments.payment_changed.v1", subject="payment_id")
 class PaymentChanged(Event, frozen=True):
-    """A payment reached another state; `amount` is what was asked for in all."""
+    """A payment reached another state; `amount` is what was asked for in all.
+
+    `part_of`: the payment of several parts that this is one of.
+    """
 
     payment_id: UUID
     order_id: UUID
     status: PaymentStatus
     amount: Money
+    method: str = "card"
+    part_of: UUID | None = None
 
 
 class PaymentNotAuthorised(Problem):

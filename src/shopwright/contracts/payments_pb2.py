@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#shopwright/contracts/payments.proto\x12\x16shopwright.payments.v1\"\xa2\x01\n\x10\x41uthoriseRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\r\n\x05token\x18\x06 \x01(\t\x12\x12\n\nreturn_url\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\"\x1f\n\tPaymentId\x12\x12\n\npayment_id\x18\x01 \x01(\t\"F\n\rRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\"\xb9\x01\n\x0cPaymentState\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x12\n\naction_url\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65\x63line_code\x18\x04 \x01(\t\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x10\n\x08\x63\x61ptured\x18\x06 \x01(\x03\x12\x10\n\x08refunded\x18\x07 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x08 \x01(\t\x12\x15\n\rrefund_status\x18\t \x01(\t2\xb3\x03\n\x08Payments\x12[\n\tAuthorise\x12(.shopwright.payments.v1.AuthoriseRequest\x1a$.shopwright.payments.v1.PaymentState\x12R\n\x07\x43\x61pture\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentState\x12O\n\x04Void\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentState\x12U\n\x06Refund\x12%.shopwright.payments.v1.RefundRequest\x1a$.shopwright.payments.v1.PaymentState\x12N\n\x03Get\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#shopwright/contracts/payments.proto\x12\x16shopwright.payments.v1\"\xec\x01\n\x10\x41uthoriseRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\r\n\x05token\x18\x06 \x01(\t\x12\x12\n\nreturn_url\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12\x12\n\ngift_cards\x18\t \x03(\t\x12\x12\n\nuse_wallet\x18\n \x01(\x08\x12\x0f\n\x07user_id\x18\x0b \x01(\t\x12\x0f\n\x07\x63ountry\x18\x0c \x01(\t\"\x1f\n\tPaymentId\x12\x12\n\npayment_id\x18\x01 \x01(\t\"c\n\rRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x03\x12\n\n\x02to\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\"a\n\x0bPaymentPart\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\x03\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61ptured\x18\x04 \x01(\x03\x12\x10\n\x08refunded\x18\x05 \x01(\x03\"\x83\x02\n\x0cPaymentState\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x12\n\naction_url\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65\x63line_code\x18\x04 \x01(\t\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x10\n\x08\x63\x61ptured\x18\x06 \x01(\x03\x12\x10\n\x08refunded\x18\x07 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x08 \x01(\t\x12\x15\n\rrefund_status\x18\t \x01(\t\x12\x32\n\x05parts\x18\n \x03(\x0b\x32#.shopwright.payments.v1.PaymentPart\x12\x14\n\x0cinstructions\x18\x0b \x01(\t2\xb3\x03\n\x08Payments\x12[\n\tAuthorise\x12(.shopwright.payments.v1.AuthoriseRequest\x1a$.shopwright.payments.v1.PaymentState\x12R\n\x07\x43\x61pture\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentState\x12O\n\x04Void\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentState\x12U\n\x06Refund\x12%.shopwright.payments.v1.RefundRequest\x1a$.shopwright.payments.v1.PaymentState\x12N\n\x03Get\x12!.shopwright.payments.v1.PaymentId\x1a$.shopwright.payments.v1.PaymentStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,13 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shopwright.contracts.paymen
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHORISEREQUEST']._serialized_start=64
-  _globals['_AUTHORISEREQUEST']._serialized_end=226
-  _globals['_PAYMENTID']._serialized_start=228
-  _globals['_PAYMENTID']._serialized_end=259
-  _globals['_REFUNDREQUEST']._serialized_start=261
-  _globals['_REFUNDREQUEST']._serialized_end=331
-  _globals['_PAYMENTSTATE']._serialized_start=334
-  _globals['_PAYMENTSTATE']._serialized_end=519
-  _globals['_PAYMENTS']._serialized_start=522
-  _globals['_PAYMENTS']._serialized_end=957
+  _globals['_AUTHORISEREQUEST']._serialized_end=300
+  _globals['_PAYMENTID']._serialized_start=302
+  _globals['_PAYMENTID']._serialized_end=333
+  _globals['_REFUNDREQUEST']._serialized_start=335
+  _globals['_REFUNDREQUEST']._serialized_end=434
+  _globals['_PAYMENTPART']._serialized_start=436
+  _globals['_PAYMENTPART']._serialized_end=533
+  _globals['_PAYMENTSTATE']._serialized_start=536
+  _globals['_PAYMENTSTATE']._serialized_end=795
+  _globals['_PAYMENTS']._serialized_start=798
+  _globals['_PAYMENTS']._serialized_end=1233
 # @@protoc_insertion_point(module_scope)

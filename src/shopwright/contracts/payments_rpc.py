@@ -13,11 +13,11 @@ from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from .payments_pb2 import AuthoriseRequest, PaymentId, PaymentState, RefundRequest
+from .payments_pb2 import AuthoriseRequest, PaymentId, PaymentPart, PaymentState, RefundRequest
 
 __all__ = [
     "AUTHORISE", "CAPTURE", "GET", "REFUND", "SERVICE", "VOID",
-    "AuthoriseRequest", "PaymentId", "PaymentState", "RefundRequest", "Rpc",
+    "AuthoriseRequest", "PaymentId", "PaymentPart", "PaymentState", "RefundRequest", "Rpc",
 ]  # fmt: skip
 
 Request = TypeVar("Request", bound=Message)

@@ -16,7 +16,10 @@ from shopwright.chassis.settings import load, own_origins
 from shopwright.chassis.streams import open_valkey
 
 from . import api
-from .commands import Payments
+from .commands import Payments, Routing, Tenders
+from .manual.books import Books as ManualBooks
+from .manual.commands import ByHandPayments
+from .manual.provider import ByHand
 from .provider import Provider
 from .rpc import create_rpc
 from .sandbox import pages
@@ -25,6 +28,9 @@ from .sandbox.courier import Courier
 from .sandbox.provider import SandboxProvider
 from .settings import PaymentsSettings
 from .sites import Sites
+from .stored.books import Books as StoredBooks
+from .stored.codes import Codes
+from .stored.provider import StoredValue
 
 MIGRATIONS = [
     ("payments", Path(__file__).parent / "migrations"),
@@ -47,13 +53,26 @@ async def build(environ: Mapping[str, str]) -> Service:
     sandbox = SandboxProvider(
         books, settings.sandbox_webhook_secret, Sites(own, others), late=limit + LATER_THAN_WE_WAIT
     )
-    providers: dict[str, Provider] = {sandbox.name: sandbox}
+    stored, by_hand = StoredBooks(db), ManualBooks(db)
+    providers: dict[str, Provider] = {
+        provider.name: provider
+        for provider in (sandbox, StoredValue(stored, "gift_card"), StoredValue(stored, "wallet"))
+    }
+    if settings.cash_on_delivery:
+        providers["cash_on_delivery"] = ByHand(by_hand, "cash_on_delivery")
+    if settings.bank_account:
+        providers["bank_transfer"] = ByHand(by_hand, "bank_transfer")
     payments = Payments(db, providers, provider_timeout_s=limit.total_seconds())
+    codes = Codes(settings.gift_card_key)
+    routing = Routing(db, providers)
+    tenders = Tenders(db, payments, routing, stored, codes)
+    manual = ByHandPayments(tenders, payments, by_hand, settings.bank_account)
     courier = Courier(books, f"{own[0]}/v1/webhooks/{sandbox.name}", settings.sandbox_webhook_secret)
     relay = Relay(db, valkey, "payments")
     draining = asyncio.Event()
 
     async def close() -> None:
+        await tenders.finish(FINISH_S)
         await payments.finish(FINISH_S)
         await valkey.aclose()
         await db.close()
@@ -69,8 +88,8 @@ async def build(environ: Mapping[str, str]) -> Service:
     return Service(
         settings=settings,
         asgi=asgi,
-        rpc=create_rpc(settings.grpc_socket, payments),
-        workers=[relay.run, payments.look_after, courier.run],
+        rpc=create_rpc(settings.grpc_socket, tenders, manual.instructions),
+        workers=[relay.run, payments.look_after, routing.run, courier.run],
         close=close,
         draining=draining,
     )

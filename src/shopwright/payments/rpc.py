@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,25 +18,32 @@ from shopwright.contracts.payments_rpc import (
     VOID,
     AuthoriseRequest,
     PaymentId,
+    PaymentPart,
     PaymentState,
     RefundRequest,
 )
 
-from .commands import Payments
-from .domain import Order, Payment
+from .commands import Tenders
+from .domain import Order, Part, Tender, Wanted
 
 CALLERS = ("orders", "web")
 TEXT_MAX = 2_000
+CODE_MAX = 64
+
+Instructions = Callable[[Tender], str]  # how a buyer pays by hand
 
 
 class PaymentsRpc:
-    def __init__(self, payments: Payments) -> None:
-        self._payments = payments
+    def __init__(self, tenders: Tenders, instructions: Instructions) -> None:
+        self._tenders, self._instructions = tenders, instructions
 
     async def authorise(self, request: AuthoriseRequest) -> PaymentState:
         for name in ("token", "return_url", "description"):
             if len(getattr(request, name)) > TEXT_MAX:
                 raise invalid(f"/{name}", f"must be at most {TEXT_MAX} characters")
+        for code in request.gift_cards:
+            if len(code) > CODE_MAX:
+                raise invalid("/gift_cards", f"must be codes of at most {CODE_MAX} characters")
         order = Order(
             id=_uuid(request.payment_id, "payment_id"),
             order_id=_uuid(request.order_id, "order_id"),
@@ -44,29 +52,55 @@ class PaymentsRpc:
             token=request.token,
             return_url=request.return_url,
             description=request.description,
+            user_id=_uuid(request.user_id, "user_id") if request.user_id else None,
         )
-        return _state(await self._payments.authorise(order))
+        wanted = Wanted(
+            order=order,
+            gift_cards=tuple(request.gift_cards),
+            use_wallet=request.use_wallet,
+            country=request.country,
+        )
+        return self._state(await self._tenders.authorise(wanted))
 
     async def capture(self, request: PaymentId) -> PaymentState:
-        return _state(await self._payments.capture(_uuid(request.payment_id, "payment_id")))
+        return self._state(await self._tenders.capture(_uuid(request.payment_id, "payment_id")))
 
     async def void(self, request: PaymentId) -> PaymentState:
-        return _state(await self._payments.void(_uuid(request.payment_id, "payment_id")))
+        return self._state(await self._tenders.void(_uuid(request.payment_id, "payment_id")))
 
     async def refund(self, request: RefundRequest) -> PaymentState:
         refund_id, payment_id = (
             _uuid(request.refund_id, "refund_id"), _uuid(request.payment_id, "payment_id")
         )  # fmt: skip
-        state = _state(await self._payments.refund(refund_id, payment_id, request.amount))
-        state.refund_status = await self._payments.refund_status(refund_id, payment_id)
+        if request.to not in {"", "source", "wallet"}:
+            raise invalid("/to", "must be source or wallet")
+        to_wallet_of = _uuid(request.user_id, "user_id") if request.to == "wallet" else None
+        tender, status = await self._tenders.refund(refund_id, payment_id, request.amount, to_wallet_of)
+        state = self._state(tender)
+        state.refund_status = status
         return state
 
     async def get(self, request: PaymentId) -> PaymentState:
-        return _state(await self._payments.get(_uuid(request.payment_id, "payment_id")))
+        return self._state(await self._tenders.get(_uuid(request.payment_id, "payment_id")))
+
+    def _state(self, tender: Tender) -> PaymentState:
+        status = tender.status
+        return PaymentState(
+            payment_id=str(tender.id),
+            status=status,
+            action_url=tender.action_url if status == "requires_action" else "",
+            decline_code=tender.decline_code,
+            amount=tender.amount,
+            captured=tender.captured,
+            refunded=tender.refunded,
+            currency=tender.currency,
+            parts=[_part(part) for part in tender.live] if tender.in_parts else [],
+            instructions=self._instructions(tender) if tender.by_hand is not None else "",
+        )
 
 
-def create_rpc(socket: Path, payments: Payments) -> RpcServer:
-    calls = PaymentsRpc(payments)
+def create_rpc(socket: Path, tenders: Tenders, instructions: Instructions) -> RpcServer:
+    calls = PaymentsRpc(tenders, instructions)
     methods: list[Serves[Any, Any]] = [
         Serves(AUTHORISE, calls.authorise),
         Serves(CAPTURE, calls.capture),
@@ -77,16 +111,10 @@ def create_rpc(socket: Path, payments: Payments) -> RpcServer:
     return RpcServer(socket, methods, CALLERS)
 
 
-def _state(payment: Payment) -> PaymentState:
-    return PaymentState(
-        payment_id=str(payment.id),
-        status=payment.status,
-        action_url=(payment.action_url or "") if payment.status == "requires_action" else "",
-        decline_code=payment.decline_code or "",
-        amount=payment.amount,
-        captured=payment.captured,
-        refunded=payment.refunded,
-        currency=payment.currency,
+def _part(part: Part) -> PaymentPart:
+    refunded = part.payment.refunded if part.payment is not None else 0
+    return PaymentPart(
+        method=part.method, amount=part.amount, status=part.status, captured=part.captured, refunded=refunded
     )
 
 

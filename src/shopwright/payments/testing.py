@@ -6,18 +6,25 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shopwright.chassis.db import Database
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 
-from .commands import Payments
-from .domain import Order, Payment, Report
+from .commands import Payments, Routing, Tenders
+from .domain import Order, Payment, Report, Wanted
+from .manual.books import Books as ManualBooks
+from .manual.commands import ByHandPayments
+from .manual.provider import ByHand
 from .provider import Notice, Provider
 from .sandbox.books import Books
 from .store import payments as store
+from .stored.books import Account
+from .stored.books import Books as StoredBooks
+from .stored.codes import Codes, new_code
+from .stored.provider import StoredValue
 
 Answer = TypeVar("Answer")
 
@@ -81,12 +88,25 @@ class Shop:
     books: Books
     wire: Wire
     payments: Payments
+    tenders: Tenders
+    routing: Routing
+    stored: StoredBooks
+    by_hand: ByHandPayments
+    codes: Codes
     sent: list[bytes] = field(default_factory=list)
 
     async def events(self, payment: Payment) -> list[tuple[str, str]]:
         """The payment's timeline as (kind, outcome)."""
         timeline = (await store.timelines(self.db, [payment]))[payment.id]
         return [(event.kind, event.outcome) for event in timeline]
+
+    async def gift_card(self, worth: int | Money, code: str = "", **changes: Any) -> str:
+        """The code of a new gift card."""
+        code = code or new_code()
+        money = worth if isinstance(worth, Money) else Money(worth, "EUR")
+        card = a_gift_card(money, code, **changes)
+        assert await self.stored.issue(card, self.codes.hash(code), new_id()) is not None
+        return code
 
     async def authorised(self, amount: int = 1_999) -> Payment:
         return await self.payments.authorise(an_order(amount))
@@ -101,6 +121,34 @@ class Shop:
                 "SELECT convert_from(data, 'UTF8')::jsonb->>'status' AS status FROM outbox ORDER BY position"
             )
         return [row["status"] for row in rows]
+
+
+def a_shop(db: Database, books: Books, *wires: Wire, provider_timeout_s: float = 0.3) -> Shop:
+    """Payments as the app puts them together, with `wires` to the providers of cards in their order."""
+    stored, manual = StoredBooks(db), ManualBooks(db)
+    others: list[Provider] = [
+        StoredValue(stored, "gift_card"), StoredValue(stored, "wallet"),
+        ByHand(manual, "cash_on_delivery"), ByHand(manual, "bank_transfer"),
+    ]  # fmt: skip
+    providers: dict[str, Provider] = {provider.name: provider for provider in (*wires, *others)}
+    payments = Payments(db, providers, provider_timeout_s=provider_timeout_s)
+    routing, codes = Routing(db, providers), Codes(SECRET)
+    tenders = Tenders(db, payments, routing, stored, codes)
+    by_hand = ByHandPayments(tenders, payments, manual, "IBAN 1")
+    return Shop(db, books, wires[0], payments, tenders, routing, stored, by_hand, codes)
+
+
+def a_gift_card(worth: Money, code: str, **changes: Any) -> Account:
+    values: dict[str, Any] = {
+        "id": new_id(), "kind": "gift_card", "user_id": None, "currency": worth.currency, "balance": 0,
+        "held": 0, "last4": code[-4:], "issued": worth.minor, "note": "", "expires_at": None,
+        "disabled_at": None, "created_at": datetime.now(UTC),
+    }  # fmt: skip
+    return Account(**values | changes)
+
+
+def wanted(order: Order, **changes: Any) -> Wanted:
+    return Wanted(order=order, **changes)
 
 
 def an_order(amount: int | Money = 1_999, token: str = "tok_ok", **changes: Any) -> Order:  # noqa: S107 - a test card

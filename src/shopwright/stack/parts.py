@@ -24,6 +24,7 @@ from .valkey import ValkeyServer
 
 SERVICES = secrets.SERVICES
 REPLICAS_MAX = 8
+DEMO_ACCOUNT = "IBAN DE02 1203 0000 0000 2020 51 (an example: set SHOPWRIGHT_BANK_ACCOUNT)"
 SHARED_MEMORY_LEAST = 256 * 2**20  # the cache takes 64 MiB, a container may have no more
 
 
@@ -174,6 +175,8 @@ class Plan:
             "payments": {
                 "SHOPWRIGHT_GRPC_SOCKET": str(layout.run / f"payments-{slot}.grpc.sock"),
                 "SHOPWRIGHT_SANDBOX_WEBHOOK_SECRET_FILE": str(layout.secret("sandbox-webhook")),
+                "SHOPWRIGHT_GIFT_CARD_KEY_FILE": str(layout.secret("gift-card-key")),
+                "SHOPWRIGHT_BANK_ACCOUNT": self.environ.get("SHOPWRIGHT_BANK_ACCOUNT", DEMO_ACCOUNT),
             },
             "notifications": {"SHOPWRIGHT_MAILBOX": str(layout.mailbox)},
             "web": {"SHOPWRIGHT_SESSION_KEY_FILE": str(layout.secret("session-key"))},

@@ -28,6 +28,7 @@ RANDOM = (
     "session-key",
     "sandbox-webhook",
     "field-key",
+    "gift-card-key",
     "demo-password",
 )
 

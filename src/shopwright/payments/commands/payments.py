@@ -14,16 +14,17 @@ from uuid import UUID
 
 import structlog
 
+from shopwright.chassis import crashpoints
 from shopwright.chassis.db import Database
 from shopwright.chassis.validation import invalid
-from shopwright.contracts.payments import PaymentDiffers, ProviderRefused
-from shopwright.contracts.problems import NotFound, RequestInFlight, Unavailable
+from shopwright.contracts.payments import ProviderRefused
+from shopwright.contracts.problems import InvalidInput, NotFound, RequestInFlight, Unavailable
 
 from .. import domain
-from ..domain import Kind, Order, Payment
+from ..domain import Kind, Order, Payment, PaymentEvent
 from ..provider import Notice, Provider
 from ..store import payments as store
-from .charges import Charges, now
+from .charges import MOVES_MAX, Charges, now
 from .turns import Turns
 
 log = structlog.get_logger()
@@ -42,10 +43,11 @@ class Payments:
         self._turns = Turns()
         self._charges = Charges(db, providers, self._turns, provider_timeout_s=provider_timeout_s)
 
-    async def authorise(self, order: Order) -> Payment:
-        """Ask the provider for `order.amount`; declined and unknown are answers, not errors.
+    async def authorise(self, order: Order, provider_name: str = "") -> Payment:
+        """Ask a provider for `order.amount`; declined and unknown are answers, not errors.
 
-        Events: PaymentChanged. Idempotent by `order.id`; a voided payment stays voided.
+        Without a name it is the first provider that takes the method. Events: PaymentChanged. Idempotent by
+        `order.id`; a voided payment stays voided.
 
         Raises:
             PaymentDiffers: the id was used for another order or amount.
@@ -53,8 +55,12 @@ class Payments:
         """
         if order.amount.minor <= 0:
             raise invalid("/amount", "must be positive")
-        provider = self._takes(order.method)
-        provider.check(order)
+        provider = self._charges.provider(provider_name) if provider_name else self._takes(order.method)
+        try:
+            provider.check(order)
+        except InvalidInput:
+            if await store.find(self._db, order.id) is None:  # a repeat need not give everything again
+                raise
         return await self._turns.to_the_end(self._authorise(order, provider))
 
     async def capture(self, payment_id: UUID) -> Payment:
@@ -74,7 +80,15 @@ class Payments:
         Raises:
             PaymentAlreadyCaptured: refund it instead.
         """
-        return await self._turns.to_the_end(self._void(payment_id))
+        try:
+            return await self.void_known(payment_id)
+        except NotFound:
+            unseen = await store.void_unseen(self._db, payment_id)
+        return unseen or await self.void_known(payment_id)
+
+    async def void_known(self, payment_id: UUID) -> Payment:
+        """As `void`. Raises NotFound for one that nobody has asked for."""
+        return await self._turns.to_the_end(self._operate(payment_id, "void"))
 
     async def refund(self, refund_id: UUID, payment_id: UUID, amount: int) -> Payment:
         """Give `amount` minor units back. Events: PaymentChanged. Ledger: refunds against clearing.
@@ -88,6 +102,33 @@ class Payments:
         if amount <= 0:
             raise invalid("/amount", "must be positive")
         return await self._turns.to_the_end(self._refund(refund_id, payment_id, amount))
+
+    async def credit(self, refund_id: UUID, payment_id: UUID, amount: int, user_id: UUID) -> Payment:
+        """Give `amount` back to the buyer's wallet instead. Events: PaymentChanged.
+
+        No provider takes part: the payment, the ledger and the wallet change in one transaction. Idempotent
+        by `refund_id`.
+
+        Raises:
+            PaymentNotCaptured, RefundTooLarge, PaymentDiffers: nothing was given back.
+        """
+        if amount <= 0:
+            raise invalid("/amount", "must be positive")
+        return await self._turns.to_the_end(self._credit(refund_id, payment_id, amount, user_id))
+
+    async def known(self, payment_id: UUID) -> Payment:
+        """The payment as it is in the books. Raises NotFound."""
+        return await self._charges.load(payment_id)
+
+    def check(self, order: Order, provider_name: str) -> None:
+        """Raises InvalidInput for an order that its provider would not take."""
+        self._charges.provider(provider_name).check(order)
+
+    async def ask(self, payment_id: UUID) -> Payment:
+        """The payment after asking its provider anew, whatever is known. Raises NotFound, Unavailable."""
+        async with self._turns.turn(payment_id):
+            payment = await self._charges.load(payment_id)
+            return await self._charges.hear(payment, await self._charges.asked(payment))
 
     async def refund_status(self, refund_id: UUID, payment_id: UUID) -> RefundStatus:
         """How a refund that was asked for ended; unknown while that is open."""
@@ -153,6 +194,7 @@ class Payments:
 
     async def _authorise(self, order: Order, provider: Provider) -> Payment:
         async with self._turns.turn(order.id):
+            crashpoints.reach("payments.authorise.before-commit")
             opened = await store.open_payment(self._db, order, provider.name, self._charges.lease)
             if opened is None:
                 known = await self._charges.load(order.id)
@@ -163,26 +205,22 @@ class Payments:
 
     async def _operate(self, payment_id: UUID, kind: Kind) -> Payment:
         async with self._turns.turn(payment_id):
-            payment, go = await self._charges.decided(await self._charges.recall(payment_id), kind)
+            payment = await self._charges.recall(payment_id)
+            if kind == "capture" and payment.method in domain.BY_HAND:
+                return payment  # is taken when somebody has received it
+            payment, go = await self._charges.decided(payment, kind)
             if go:
                 payment = await self._charges.go(payment, kind, payment.authorised)
             await self._raise_refused(payment, kind, domain.key_of(kind, payment_id))
             return payment
-
-    async def _void(self, payment_id: UUID) -> Payment:
-        try:
-            return await self._operate(payment_id, "void")
-        except NotFound:
-            unseen = await store.void_unseen(self._db, payment_id)
-        return unseen or await self._operate(payment_id, "void")
 
     async def _refund(self, refund_id: UUID, payment_id: UUID, amount: int) -> Payment:
         key = domain.key_of("refund", payment_id, refund_id)
         async with self._turns.turn(payment_id):
             payment = await self._charges.load(payment_id)
             before = await store.ended(self._db, key)
-            if before is not None and before.amount != amount:
-                raise PaymentDiffers(detail=f"refund {refund_id} was asked for with another amount")
+            if before is not None:
+                domain.refuse_other_refund(refund_id, before.amount, amount)
             if before is None:
                 payment, go = await self._charges.decided(payment, "refund")
                 if go:
@@ -192,6 +230,26 @@ class Payments:
                 payment = await self._charges.resolved(payment)
             await self._raise_refused(payment, "refund", key)
             return payment
+
+    async def _credit(self, refund_id: UUID, payment_id: UUID, amount: int, user_id: UUID) -> Payment:
+        key = domain.key_of("refund", payment_id, refund_id)
+        event = PaymentEvent(kind="refund", outcome="succeeded", key=key, amount=amount, code="to_wallet")
+        async with self._turns.turn(payment_id):
+            payment = await self._charges.load(payment_id)
+            for _ in range(MOVES_MAX):
+                before = await store.ended(self._db, key)
+                if before is not None:
+                    domain.refuse_other_refund(refund_id, before.amount, amount)
+                    return payment
+                payment, go = await self._charges.decided(payment, "refund")
+                if not go:
+                    break
+                domain.refuse_too_large(payment, amount)
+                credited = await store.credit(self._db, payment, event, user_id)
+                if credited is not None:
+                    return credited
+                payment = await self._charges.load(payment_id)
+        raise RequestInFlight(detail=f"payment {payment_id} has another operation in flight")
 
     async def _get(self, payment_id: UUID) -> Payment:
         async with self._turns.turn(payment_id):

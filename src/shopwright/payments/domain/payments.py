@@ -29,6 +29,7 @@ from shopwright.contracts.problem import Problem
 Kind = Literal["authorise", "capture", "void", "refund"]
 Outcome = Literal["requested", "action_required", "unknown", "succeeded", "failed"]
 Phase = Literal["in_flight", "action", "unknown"]
+Purpose = Literal["order", "top_up"]
 ChargeState = Literal["processing", "requires_action", "authorised", "declined", "voided"]
 
 #: A request the provider does not know after this long never reached it: no connection lives that long.
@@ -37,6 +38,10 @@ FORGOTTEN: Final = timedelta(seconds=20)
 LAST_LOOK: Final = timedelta(minutes=10)
 LOOK_FIRST: Final = timedelta(seconds=1)
 LOOK_ACTION: Final = timedelta(seconds=60)  # buyers take minutes, and the webhook usually tells
+
+
+#: How an authorisation ends whose provider could not be reached: nothing was sent, another may be asked.
+UNREACHABLE: Final = "provider_unreachable"
 
 
 class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +66,10 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment as it stands; amounts are minor units of `currency`."""
+    """A payment as it stands; amounts are minor units of `currency`.
+
+    `credited` is what of `refunded` went to the buyer's wallet; `group_id` the payment that it is a part of.
+    """
 
     id: UUID
     order_id: UUID | None
@@ -75,7 +83,11 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     authorised: int = 0
     captured: int = 0
     refunded: int = 0
+    credited: int = 0
     voided: bool = False
+    purpose: Purpose = "order"
+    user_id: UUID | None = None
+    group_id: UUID | None = None
     open: Operation | None = None
     look_at: datetime | None = None
     version: int = 1
@@ -100,12 +112,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be authorised; `id` is chosen by the caller and makes a repeat recognisable."""
 
     id: UUID
-    order_id: UUID
+    order_id: UUID | None
     amount: Money
     method: str
     token: str
     return_url: str
     description: str
+    user_id: UUID | None = None
+    purpose: Purpose = "order"
+    part_of: UUID | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,11 +224,17 @@ def decide(payment: Payment, kind: Kind, *, asked: bool) -> Verdict:
 
 def refuse_other_terms(payment: Payment, order: Order) -> None:
     """Raises PaymentDiffers when a repeat of Authorise is not the same request."""
-    if payment.order_id is None:
+    if payment.amount == 0:  # voided before it came
         return
     asked = (order.order_id, order.amount.minor, order.amount.currency)
     if (payment.order_id, payment.amount, payment.currency) != asked:
         raise PaymentDiffers(detail=f"payment {payment.id} was opened for another order or amount")
+
+
+def refuse_other_refund(refund_id: UUID, before: int, amount: int) -> None:
+    """Raises PaymentDiffers when a repeat of Refund is not the same request."""
+    if before != amount:
+        raise PaymentDiffers(detail=f"refund {refund_id} was asked for with another amount")
 
 
 def refuse_too_large(payment: Payment, amount: int) -> None:
@@ -232,7 +253,7 @@ def news(payment: Payment, report: Report) -> list[PaymentEvent]:
         events.append(capture)
     if report.state == "voided" and not payment.voided and payment.decline_code is None:
         events.append(_event(payment, "void", "succeeded", payment.authorised))
-    if sum(report.refunds.values()) > payment.refunded:
+    if sum(report.refunds.values()) > payment.refunded - payment.credited:
         events += [
             PaymentEvent(kind="refund", outcome="succeeded", key=key, amount=amount)
             for key, amount in report.refunds.items()
@@ -276,6 +297,14 @@ def no_answer(payment: Payment) -> list[PaymentEvent]:
     if operation is None or operation.phase == "unknown":
         return []
     return [_end(operation, "unknown", "no_answer")]
+
+
+def unreachable(payment: Payment) -> list[PaymentEvent]:
+    """The events of a call that was not sent: a charge was not made, anything else is open still."""
+    operation = payment.open
+    if operation is None or operation.kind != "authorise":
+        return no_answer(payment)
+    return [_end(operation, "failed", UNREACHABLE)]
 
 
 def never_arrived(payment: Payment, now: datetime) -> list[PaymentEvent]:
