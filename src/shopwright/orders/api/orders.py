@@ -23,7 +23,7 @@ from shopwright.contracts.problems import NotAuthenticated, NotFound
 
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
-from ..domain import PAID, UNDECIDED, Order, OrderLine
+from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, Tax
 from ..store.orders import Listing
 from .carts import Email
 
@@ -70,6 +70,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[OrderLine]
     totals: list[Total]
     total: Money
+    discounts: list[Discount]
+    taxes: list[Tax]
     payment: OrderPayment
     shipping: OrderShipping
     address: Address | None
@@ -215,6 +217,8 @@ def _view(order: Order) -> OrderView:
         lines=order.lines,
         totals=order.totals,
         total=order.total,
+        discounts=order.discounts,
+        taxes=order.taxes,
         payment=OrderPayment(order.payment_id, order.payment_status, order.payment_method, order.action_url),
         shipping=OrderShipping(order.shipping_method, order.shipping_name),
         address=order.address,
