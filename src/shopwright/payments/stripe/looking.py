@@ -1,0 +1,75 @@
+"""Finds at Stripe what was made for a payment when the answer was lost.
+
+Stripe's search lags by a minute and more, its lists do not; so the intents of the time around the payment's
+id (a UUIDv7 tells when it was made) are listed and their metadata looked at. Where that is too much, search
+is believed, once it must have caught up. "Never heard of" is said only when all of it was seen.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import stripe
+
+from .account import Api
+from .reports import PAYMENT, Intent
+
+PAGE: Final = 100
+PAGES_MAX: Final = 12  # about what Stripe answers within the time a call has
+BEFORE_S: Final = 60  # clocks differ
+AFTER_S: Final = 3_600  # a purchase asks within minutes of making the id, and gives up within half an hour
+SEARCHED_S: Final = 300  # "searchable in less than a minute" under normal conditions
+SURE_S: Final = 3_600  # … and an hour behind when Stripe has an outage
+EXPAND: Final = "data.latest_charge.balance_transaction"
+
+
+class Looking:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def made(self, payment_id: UUID) -> Intent | None:
+        """The intent that was made for the payment; None if none ever was.
+
+        Raises:
+            TimeoutError: there was too much to look at; it may be there.
+        """
+        asked_at = (payment_id.int >> 80) // 1_000  # UUIDv7: milliseconds in the first 48 bits
+        age_s = time.time() - asked_at
+        searched = False
+        if age_s > SEARCHED_S:
+            searched, found = await self._search(payment_id)
+            if found is not None:
+                return found
+        return await self._list(payment_id, asked_at, believe_search=searched and age_s > SURE_S)
+
+    async def _list(self, payment_id: UUID, asked_at: int, *, believe_search: bool) -> Intent | None:
+        params: Any = {
+            "created": {"gte": asked_at - BEFORE_S, "lte": asked_at + AFTER_S},
+            "limit": PAGE,
+            "expand": [EXPAND],
+        }
+        page = await self._api.ask(self._api.v1.payment_intents.list_async(params))
+        for _ in range(PAGES_MAX):
+            for item in page.data:
+                intent = msgspec.convert(item.to_dict(), Intent)
+                if intent.metadata.get(PAYMENT) == str(payment_id):
+                    return intent
+            if not page.has_more:
+                return None
+            page = await self._api.ask(page.next_page_async())
+        if believe_search:
+            return None
+        raise TimeoutError("more charges were made at that time than can be looked at")
+
+    async def _search(self, payment_id: UUID) -> tuple[bool, Intent | None]:
+        """Whether Stripe could search, and what it found."""
+        params: Any = {"query": f"metadata['{PAYMENT}']:'{payment_id}'", "limit": 1, "expand": [EXPAND]}
+        try:
+            result = await self._api.ask(self._api.v1.payment_intents.search_async(params))
+        except stripe.InvalidRequestError:  # not everywhere
+            return False, None
+        found = [msgspec.convert(item.to_dict(), Intent) for item in result.data]
+        return True, found[0] if found else None

@@ -1,0 +1,186 @@
+"""Stripe as a `Provider`: PaymentIntents that are confirmed at once and captured later.
+
+A charge is asked for once; what became of it when the answer was lost is found by listing the intents of
+that time and looking at their metadata, not by sending it again. A refund is looked for under its key
+before it is sent. Stripe's idempotency keys are sent as well, and nothing depends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import stripe
+
+from shopwright.chassis.validation import invalid
+
+from ..domain import Order, Payment, Report
+from ..provider import Notice, ReportRow
+from ..sites import Sites, naming
+from . import webhooks
+from .account import Account, Api, charge_of, code_of
+from .amounts import NotExpressible, to_stripe
+from .looking import Looking
+from .reports import KEY, PAYMENT, BalanceLine, Intent, Refund, report, row
+
+PAGE: Final = 100
+DESCRIPTION_MAX: Final = 1_000
+CHARGE: Final = "latest_charge.balance_transaction"
+
+#: What our books know Stripe's name of a payment to be; None before Stripe has answered once.
+KnownAs = Callable[[UUID], Awaitable[str | None]]
+
+
+class StripeProvider:
+    name = "stripe"
+    methods = ("card",)
+
+    def __init__(self, account: Account, sites: Sites, known_as: KnownAs) -> None:
+        self._account, self._sites, self._known_as = account, sites, known_as
+        self._api = Api(account)
+        self._looking = Looking(self._api)
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def check(self, order: Order) -> None:
+        if not order.token.startswith("pm_"):
+            raise invalid("/token", "must be a payment method that Stripe made in the buyer's browser, pm_…")
+        try:
+            to_stripe(order.amount)
+        except NotExpressible as error:
+            raise invalid("/amount", str(error)) from None
+        self._sites.resolve(order.return_url)
+
+    async def authorise(self, order: Order, *, key: str) -> Report:
+        params: Any = {
+            "amount": to_stripe(order.amount),
+            "currency": order.amount.currency.lower(),
+            "capture_method": "manual",
+            "confirm": True,
+            "payment_method": order.token,
+            "payment_method_types": ["card"],
+            "return_url": naming(self._sites.resolve(order.return_url)[1], order.id),
+            "description": order.description[:DESCRIPTION_MAX],
+            "metadata": {PAYMENT: str(order.id), KEY: key, "shopwright_order": str(order.order_id)},
+            "expand": [CHARGE],
+        }
+        try:
+            made = await self._api.ask(
+                self._api.v1.payment_intents.create_async(params, {"idempotency_key": key})
+            )
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            return await self._refused(order, error)
+        return report(_intent(made))
+
+    async def capture(self, payment: Payment, amount: int, *, key: str) -> Report:
+        ref = await self._ref(payment)
+        params: Any = {"amount_to_capture": to_stripe(payment.money(amount)), "expand": [CHARGE]}
+        try:
+            done = await self._api.ask(
+                self._api.v1.payment_intents.capture_async(ref, params, {"idempotency_key": key})
+            )
+        except (stripe.InvalidRequestError, stripe.CardError) as error:
+            known = await self._whole(ref)
+            return msgspec.structs.replace(known, refused="" if known.captured else code_of(error))
+        return report(_intent(done))
+
+    async def void(self, payment: Payment, *, key: str) -> Report:
+        ref = await self._ref(payment)
+        try:
+            done = await self._api.ask(
+                self._api.v1.payment_intents.cancel_async(ref, {"expand": [CHARGE]}, {"idempotency_key": key})
+            )
+        except stripe.InvalidRequestError as error:
+            known = await self._whole(ref)
+            refused = "" if known.state == "voided" else code_of(error)
+            return msgspec.structs.replace(known, refused="already_captured" if known.captured else refused)
+        return report(_intent(done))
+
+    async def refund(self, payment: Payment, amount: int, *, key: str) -> Report:
+        ref = await self._ref(payment)
+        known = await self._whole(ref)
+        if key in known.refunds:
+            return known
+        if sum(known.refunds.values()) + amount > known.captured:
+            return msgspec.structs.replace(known, refused="more_than_captured")
+        try:
+            params: Any = {
+                "payment_intent": ref,
+                "amount": to_stripe(payment.money(amount)),
+                "metadata": {PAYMENT: str(payment.id), KEY: key},
+            }
+            await self._api.ask(self._api.v1.refunds.create_async(params, {"idempotency_key": key}))
+        except NotExpressible:
+            return msgspec.structs.replace(known, refused="amount_not_expressible")
+        except (stripe.InvalidRequestError, stripe.CardError) as error:
+            return msgspec.structs.replace(known, refused=code_of(error))
+        return await self._whole(ref)
+
+    async def find(self, key: str) -> Report | None:
+        payment_id = UUID(key.partition(":")[0])
+        ref = await self._known_as(payment_id)
+        if ref is None or not ref.startswith("pi_"):
+            made = await self._looking.made(payment_id)
+            return None if made is None else await self._with_refunds(made)
+        return await self._whole(ref)
+
+    def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+        return webhooks.read(self._account.webhook_secret, headers, body, now)
+
+    async def report(self, day: date, margin: timedelta) -> AsyncIterator[ReportRow]:
+        """The account's balance, a page of a hundred lines in memory at a time."""
+        midnight = datetime.combine(day, time(), UTC)
+        first, end = midnight - margin, midnight + timedelta(days=1) + margin
+        params: Any = {
+            "created": {"gte": int(first.timestamp()), "lt": int(end.timestamp())},
+            "expand": ["data.source"],
+            "limit": PAGE,
+        }
+        page = await self._api.ask(self._api.v1.balance_transactions.list_async(params))
+        while page.data:
+            for line in page.data:
+                told = row(msgspec.convert(line.to_dict(), BalanceLine))
+                if told is not None and first <= told.at < end:
+                    yield told
+            page = await self._api.ask(page.next_page_async())
+
+    async def _refused(self, order: Order, error: stripe.StripeError) -> Report:
+        """A refusal leaves a charge behind that holds no money, or none at all."""
+        if (told := charge_of(error)) is not None:
+            return report(msgspec.convert(told, Intent))
+        made = await self._looking.made(order.id) if isinstance(error, stripe.CardError) else None
+        if made is not None:
+            return report(made)
+        return Report(
+            ref=f"none:{order.id}", state="declined", amount=order.amount.minor, decline_code=code_of(error)
+        )
+
+    async def _ref(self, payment: Payment) -> str:
+        if payment.provider_ref is not None:
+            return payment.provider_ref
+        made = await self._looking.made(payment.id)
+        assert made is not None, "our side asks about charges that were made here"
+        return made.id
+
+    async def _whole(self, ref: str) -> Report:
+        """The whole truth about a charge."""
+        found = await self._api.ask(self._api.v1.payment_intents.retrieve_async(ref, {"expand": [CHARGE]}))
+        return await self._with_refunds(_intent(found))
+
+    async def _with_refunds(self, intent: Intent) -> Report:
+        refunds: list[Refund] = []
+        if intent.given_back:
+            params: Any = {"payment_intent": intent.id, "limit": PAGE}
+            page = await self._api.ask(self._api.v1.refunds.list_async(params))
+            while page.data:
+                refunds += [msgspec.convert(refund.to_dict(), Refund) for refund in page.data]
+                page = await self._api.ask(page.next_page_async())
+        return report(intent, refunds)
+
+
+def _intent(found: stripe.PaymentIntent) -> Intent:
+    return msgspec.convert(found.to_dict(), Intent)
