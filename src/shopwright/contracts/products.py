@@ -108,3 +108,14 @@ class StockChanged(Event, frozen=True):
 
     sku: str
     available: int
+
+
+@event("products.stock_low.v1", subject="sku")
+class StockLow(Event, frozen=True):
+    """What can be shipped of a SKU came down to the point at which staff want to know: told once each time it
+    crosses `threshold`, whatever sells below.
+    """
+
+    sku: str
+    available: int
+    threshold: int

@@ -32,7 +32,7 @@ from .imports.exporting import Drafts, Exports
 from .imports.illustrating import StorePicture
 from .imports.worker import Importer, Put, Within
 from .inventory import api as inventory_api
-from .inventory.commands import Inventory
+from .inventory.commands import Inventory, Rules, Warehouses
 from .inventory.domain import Movement
 from .search import api as search_api
 from .search import domain as searching
@@ -43,6 +43,7 @@ from .search.subscribers import Subscribers as SearchSubscribers
 from .settings import ProductsSettings
 
 EXPIRY_S = 1  # a hold that ended must not keep the last unit from the next buyer for long
+PREORDERS_S = 60  # how late after midnight a pre-order ends
 FOLD_S = 10  # how late a sale counts for what is popular
 SWEEP_S = 600
 RELIST_S = 3_600  # at the start above all: the shop's currency changes with a restart
@@ -52,11 +53,13 @@ async def build(environ: Mapping[str, str]) -> Service:
     settings = load(ProductsSettings, environ)
     db = await open_database(settings.database_url, application="products", size=settings.database_pool)
     valkey = open_valkey(settings.valkey_url)
-    inventory = Inventory(db)
+    inventory = Inventory(db, low_stock_at=settings.low_stock_at)
+    warehouses = Warehouses(db, low_stock_at=settings.low_stock_at)
+    rules = Rules(db, low_stock_at=settings.low_stock_at)
     catalog = Catalog(
         db, currency=settings.currency, intake=intake_of(inventory), available=inventory.available
     )
-    inventory.labels = catalog
+    inventory.labels = rules.labels = catalog
     categories = Categories(db, catalog.shelf, settings.currency)
     pictures = Pictures(settings.media_folder, db)
     imports = Imports(db, settings.home / "data" / "imports", currency=settings.currency)
@@ -83,6 +86,8 @@ async def build(environ: Mapping[str, str]) -> Service:
         handlers,
         {
             "inventory": inventory,
+            "warehouses": warehouses,
+            "rules": rules,
             "catalog": catalog,
             "categories": categories,
             "pictures": pictures,
@@ -99,6 +104,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         consumer.run,
         Tail(valkey, catalog.shelf).run,
         every(EXPIRY_S, inventory.expire),
+        every(PREORDERS_S, rules.end_preorders),
         every(FOLD_S, catalog.fold_sales),
         every(RELIST_S, catalog.relist),
         every(SWEEP_S, pictures.sweep),

@@ -14,6 +14,7 @@ class ProductsSettings(ServiceSettings, frozen=True, kw_only=True):
     search_index: Path | None = None  # the folder of the index; `data/search` in the home without it
     media: Path | None = None  # the folder of stored pictures; `media` in the home without it
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"  # of prices, unless asked
+    low_stock_at: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 5  # units; a SKU may have its own
 
     @property
     def search_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""What can change in stock, and when it is refused."""
+"""Stock and reservations: what can change, and when it is refused."""
 
 from __future__ import annotations
 
@@ -11,11 +11,25 @@ from msgspec.structs import replace
 
 from shopwright.chassis import crashpoints
 from shopwright.chassis.db import Database, Once, Transaction
+from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import NotFound, OutOfStock
-from shopwright.contracts.products import Reservation, Reserve, Restock, StockChanged
+from shopwright.contracts.products import Reservation, Reserve, Restock
 
-from . import store
-from .domain import Movement, ReservationEnded, StockOf, StockTooLow, UnknownWarehouse
+from .. import store
+from ..domain import (
+    BundleHasNoStock,
+    Movement,
+    ReservationEnded,
+    StockOf,
+    StockTooLow,
+    Transfer,
+    UnknownWarehouse,
+)
+from ..store import reservations, stock, warehouses
+from ..store.reservations import Asked
+from ..store.telling import Said
+from .telling import tell
+from .together import Together
 
 EXPIRE_BATCH = 200
 MAIN = "main"
@@ -34,22 +48,24 @@ class Labels(Protocol):
 class Inventory:
     """Stock of all SKUs. StockChanged is published for what staff or imports changed, and when a SKU sells
     out or comes back: not for every sale, so that a SKU everybody wants is not serialised by its own
-    event sequence. `labels` are for staff to read.
+    event sequence; so is StockLow, when what can be shipped comes down to `low_stock_at` (None: never) or to
+    the SKU's own point. `labels` are for staff to read.
     """
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, *, low_stock_at: int | None = None) -> None:
+        self._db, self._low = db, low_stock_at
+        self._together = Together(self._reserve)
         self.labels: Labels | None = None
 
     async def available(self, skus: Sequence[str]) -> dict[str, int]:
         """What can be bought of each SKU now; unknown SKUs are absent."""
         async with self._db.read() as connection:
-            return await store.available(connection, skus)
+            return await stock.available(connection, skus)
 
     async def on_hand(self, skus: Sequence[str]) -> dict[str, dict[str, int]]:
         """Units of each SKU by warehouse; unknown SKUs are absent."""
         async with self._db.read() as connection:
-            rows = await store.on_hand(connection, skus)
+            rows = await stock.on_hand(connection, skus)
         found: dict[str, dict[str, int]] = {}
         for row in rows:
             found.setdefault(row.sku, {})[row.warehouse] = row.on_hand
@@ -62,22 +78,18 @@ class Inventory:
             OutOfStock: names every line that is short.
             ReservationEnded: it was released before this came.
         """
-        async with self._db.begin() as tx:
-            answer = await store.reserve(
-                tx,
-                reservation,
-                [line.sku for line in wanted.lines],
-                [line.quantity for line in wanted.lines],
-                wanted.expires_in_s,
-            )
-            if answer.shortages:
-                raise OutOfStock(shortages=answer.shortages)
-            await self._tell(tx, answer.changed)
-            crashpoints.reach("products.reserve.before-commit")
-        crashpoints.reach("products.reserve.after-commit")
+        answer = await self._together.ask(Asked(reservation, wanted))
+        if answer.shortages:
+            raise OutOfStock(shortages=list(answer.shortages))
         if answer.status == "released":
             raise ReservationEnded(reservation=reservation)
         return Reservation(reservation, "claimed" if answer.status == "claimed" else "held")
+
+    async def _reserve(self, many: Sequence[Asked]) -> list[Said]:
+        crashpoints.reach("products.reserve.before-commit")
+        answers = await reservations.reserve(self._db, many, self._low)
+        crashpoints.reach("products.reserve.after-commit")
+        return answers
 
     async def claim(self, reservation: UUID) -> Reservation:
         """Take what is held, or what was held and expired if it is still there. Idempotent.
@@ -87,10 +99,10 @@ class Inventory:
             NotFound: never reserved.
         """
         async with self._db.begin() as tx:
-            answer = await store.claim(tx, reservation)
+            answer = await reservations.claim(tx, reservation)
             if answer.shortages:
-                raise OutOfStock(shortages=answer.shortages)
-            await self._tell(tx, answer.changed)
+                raise OutOfStock(shortages=list(answer.shortages))
+            await tell(tx, answer)
             crashpoints.reach("products.claim.before-commit")
         crashpoints.reach("products.claim.after-commit")
         if answer.status == "unknown":
@@ -100,26 +112,24 @@ class Inventory:
     async def release(self, reservation: UUID, reason: str = "released") -> Reservation:
         """Give back what is held. Idempotent; one never seen is noted, so that a late reserve is refused."""
         async with self._db.begin() as tx:
-            answer = await store.release(tx, reservation, reason)
-            await self._tell(tx, answer.changed)
+            answer = await reservations.release(tx, reservation, reason)
+            await tell(tx, answer)
             crashpoints.reach("products.release.before-commit")
         crashpoints.reach("products.release.after-commit")
         return Reservation(reservation, "claimed" if answer.status == "claimed" else "released")
 
     async def restock(self, restock_id: UUID, back: Restock) -> None:
         """Put what was sold back on hand, once per id."""
+        skus, quantities = [line.sku for line in back.lines], [line.quantity for line in back.lines]
         async with self._db.begin() as tx:
-            skus, quantities = (
-                [line.sku for line in back.lines], [line.quantity for line in back.lines]
-            )  # fmt: skip
-            await self._tell(tx, await store.restock(tx, restock_id, skus, quantities, back.reason))
+            await tell(tx, await stock.restock(tx, restock_id, skus, quantities, back.reason))
             crashpoints.reach("products.restock.before-commit")
         crashpoints.reach("products.restock.after-commit")
 
     async def expire(self) -> int:
         """Release holds whose time is over; returns how many."""
         async with self._db.read() as connection:
-            due = await store.expired(connection, EXPIRE_BATCH)
+            due = await reservations.expired(connection, EXPIRE_BATCH)
         for reservation in due:
             await self.release(reservation, "expired")
         return len(due)
@@ -132,19 +142,32 @@ class Inventory:
         Raises:
             StockTooLow: it would go below what is reserved for orders.
             UnknownWarehouse: there is none of that code.
+            BundleHasNoStock: its components have.
         """
         place = warehouse or MAIN
         async with self._db.begin(once) as tx:
             if not tx.repeated:
-                if place not in await store.warehouses(tx):
-                    raise UnknownWarehouse(warehouse=place)
-                if not await store.adjust(tx, sku, place, delta, reason):
-                    now = await store.levels(tx, sku)
-                    raise StockTooLow(
-                        sku=sku, on_hand=now.on_hand if now else 0, reserved=now.reserved if now else 0
-                    )
-                await self._tell(tx, [sku])
+                await _known(tx, place)
+                answer = await stock.adjust(tx, sku, place, delta, reason, self._low)
+                await _refuse(tx, sku, answer)
+                await tell(tx, answer, [sku])
         return await self.levels(sku)
+
+    async def transfer(self, move: Transfer, once: Once | None) -> StockOf:
+        """Carry units from one warehouse to another, as two movements under one reference.
+
+        Raises:
+            StockTooLow: fewer are free where they shall come from.
+            UnknownWarehouse, BundleHasNoStock: as `adjust`.
+        """
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                await _known(tx, move.source)
+                await _known(tx, move.to)
+                answer = await stock.transfer(tx, new_id(), move, self._low)
+                await _refuse(tx, move.sku, answer)
+                await tell(tx, answer, [move.sku])
+        return await self.levels(move.sku)
 
     async def intake(
         self,
@@ -158,21 +181,22 @@ class Inventory:
 
         Those of `told` get no StockChanged: the same transaction tells of their new product.
         """
-        for code in {count.warehouse for count in counts} - set(await store.warehouses(tx)):
-            await store.ensure_warehouse(tx, code)
-        changed = await store.intake(tx, counts, reason)
-        await self._tell(tx, [sku for sku in changed if sku not in told])
-        return changed
+        for code in {count.warehouse for count in counts} - set(await warehouses.codes(tx)):
+            await warehouses.ensure(tx, code)
+        answer = await stock.intake(tx, counts, reason, self._low)
+        changed = set(answer.changed)
+        await tell(tx, answer._replace(changed=[sku for sku in answer.changed if sku not in told]))
+        return [sku for sku in dict.fromkeys(count.sku for count in counts) if sku in changed]
 
     async def forget_old(self) -> int:
         """Forget some reservations that ended long ago; the ledger keeps what they moved."""
         async with self._db.begin() as tx:
-            return await store.forget_old(tx, KEEP)
+            return await reservations.forget_old(tx, KEEP)
 
     async def levels(self, sku: str) -> StockOf:
         """Stock of one SKU, none of a variant that never had any; raises NotFound for no SKU at all."""
         async with self._db.read() as connection:
-            found = await store.levels(connection, sku)
+            found = await stock.levels(connection, sku)
         names = await self.labels.names([sku]) if self.labels else {}
         if found is None and sku not in names:
             raise NotFound(detail=f"no stock of {sku}")
@@ -182,15 +206,23 @@ class Inventory:
         """Stock of many SKUs; words are looked for in SKUs and in names."""
         named = await self.labels.skus_called(wanted.q, NAMED_MAX) if self.labels and wanted.q else []
         async with self._db.read() as connection:
-            found = await store.listing(connection, wanted, limit, named)
+            found = await stock.listing(connection, wanted, limit, named)
         names = await self.labels.names([row.sku for row in found]) if self.labels and found else {}
         return [replace(row, name=names.get(row.sku, "")) for row in found]
 
     async def ledger(self, sku: str, *, before: int | None, limit: int) -> list[store.LedgerRow]:
         async with self._db.read() as connection:
-            return await store.ledger(connection, sku, before, limit)
+            return await stock.ledger(connection, sku, before, limit)
 
-    async def _tell(self, tx: Transaction, skus: Sequence[str]) -> None:
-        if skus:
-            now = await store.available(tx, skus)
-            tx.publish(*(StockChanged(sku=sku, available=now.get(sku, 0)) for sku in sorted(set(skus))))
+
+async def _known(tx: Transaction, warehouse: str) -> None:
+    if warehouse not in await warehouses.codes(tx):
+        raise UnknownWarehouse(warehouse=warehouse)
+
+
+async def _refuse(tx: Transaction, sku: str, answer: Said) -> None:
+    if answer.refused == "bundle":
+        raise BundleHasNoStock(sku=sku)
+    if answer.refused:
+        now = await stock.levels(tx, sku)
+        raise StockTooLow(sku=sku, on_hand=now.on_hand if now else 0, reserved=now.reserved if now else 0)

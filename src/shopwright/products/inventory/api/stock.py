@@ -12,14 +12,14 @@ from litestar.params import Parameter
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
 from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
+from shopwright.chassis.validation import invalid
 from shopwright.contracts.products import Reservation, Reserve, Restock
 
-from .commands import Inventory
-from .domain import StockOf
-from .store import LedgerRow, Listing
+from ..commands import Inventory
+from ..domain import Sku, StockOf, Transfer
+from ..store import LedgerRow, Listing
 
 Units = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 MAY_RESERVE = ("orders",)
 
 
@@ -42,7 +42,7 @@ async def list_stock(
     q: Annotated[str, Parameter(max_length=200)] = "",
     sort: Literal["sku", "available"] = "sku",
 ) -> Page[StockOf]:
-    """Stock by SKU or the scarcest first; `low`: at most so many available; `q`: part of a SKU or a name."""
+    """Stock by SKU or the scarcest first; `low`: at most so many can be shipped; `q`: part of SKU or name."""
     principal.require("inventory:read")
     scarcest = sort == "available"
     position: Any = tuple[Units, str] if scarcest else str
@@ -78,6 +78,17 @@ async def adjust_stock(
     return await inventory.adjust(data.sku, data.delta, data.reason, data.warehouse, once)
 
 
+@post("/v1/inventory/transfers", tags=["inventory"])
+async def transfer_stock(
+    data: Transfer, request: Request, principal: Principal, inventory: Inventory
+) -> StockOf:
+    """Carry units from one warehouse to another; never those that are reserved for orders."""
+    principal.require("inventory:write")
+    if data.source == data.to:
+        raise invalid("/to", "must be another warehouse than the one they come from")
+    return await inventory.transfer(data, await once_of(request, str(principal.user_id)))
+
+
 @put("/internal/restocks/{restock_id:uuid}", status_code=204, include_in_schema=False)
 async def restock(restock_id: UUID, data: Restock, principal: Principal, inventory: Inventory) -> None:
     principal.require_caller(MAY_RESERVE)
@@ -105,5 +116,5 @@ async def release(reservation: UUID, principal: Principal, inventory: Inventory)
 
 
 HANDLERS: list[object] = [
-    list_stock, read_stock, read_movements, adjust_stock, restock, reserve, claim, release,
+    list_stock, read_stock, read_movements, adjust_stock, transfer_stock, restock, reserve, claim, release,
 ]  # fmt: skip
