@@ -205,7 +205,7 @@ class TestCancel:
         seen = await look(client, order, cart)
         assert (seen["refunded"], shop.stock.free["MUG"]) == (order["total"], 4)
         steps = (await client.get(f"/v1/orders/{order['id']}/timeline", headers=STAFF)).json()["items"]
-        assert [entry["step"] for entry in steps][-3:] == ["note", "give_back", "restock"]
+        assert [entry["step"] for entry in steps][-3:] == ["cancel", "give_back", "restock"]
 
     async def test_refuses_once_something_was_shipped(self, client, sold):
         order, _ = sold

@@ -28,6 +28,7 @@ from .commands.carts import Carts
 from .commands.documents import Documents
 from .commands.orders import Orders
 from .commands.pricing import Pricing
+from .commands.timelines import Timelines
 from .documents import Seller
 from .domain import RateTable
 from .settings import OrdersSettings
@@ -52,6 +53,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
     )
     after_sale = AfterSale(db, products, payments, lease)
+    timelines = Timelines(db, users, [orders.runner, after_sale.runner])
     subscribers = Subscribers(orders)
     consumer = Consumer(
         db,
@@ -77,12 +79,23 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "orders",
-        [*carts_api.HANDLERS, *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS],
+        [
+            *promotions_api.HANDLERS,
+            *taxes_api.HANDLERS,
+            *shipping_api.HANDLERS,
+            *carts_api.HANDLERS,
+            *orders_api.HANDLERS,
+            *after_sale_api.HANDLERS,
+            *documents_api.HANDLERS,
+        ],
         {
             "carts": carts,
+            "promotions": Promotions(db),
+            "shop": Shop(db),
             "orders": orders,
             "after_sale": after_sale,
             "papers": Documents(db, seller),
+            "timelines": timelines,
         },
         draining=draining,
         ready=[db.ready],

@@ -98,7 +98,9 @@ async def ship(
     tracking = Tracking(data.tracking.carrier, data.tracking.number, data.tracking.url)
     lines = _counts(data.lines) if data.lines is not None else None
     return _fulfilment(
-        await after_sale.fulfil(order_id, lines, tracking, await once_of(request, str(order_id)))
+        await after_sale.fulfil(
+            order_id, lines, tracking, await once_of(request, str(order_id)), by=principal.user_id
+        )
     )
 
 
@@ -119,7 +121,7 @@ async def refund(
     """Pay back money of an order. 201 it is back, or failed; 202 it is asked for."""
     principal.require("orders:refund")
     once = await once_of(request, str(order_id))
-    return _answer(await after_sale.refund(order_id, data.amount, data.reason, once))
+    return _answer(await after_sale.refund(order_id, data.amount, data.reason, once, by=principal.user_id))
 
 
 @post("/v1/orders/{order_id:uuid}/returns", tags=["orders"])
@@ -136,6 +138,7 @@ async def take_return(
         amount=data.refund,
         restock=data.restock,
         once=await once_of(request, str(order_id)),
+        by=principal.user_id,
     )
     return _answer(reversal)
 

@@ -14,7 +14,6 @@ from litestar.params import Parameter
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
 from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
-from shopwright.chassis.sagarunner import LogEntry
 from shopwright.chassis.validation import invalid
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
@@ -23,7 +22,9 @@ from shopwright.contracts.problems import NotAuthenticated, NotFound
 
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
+from ..commands.timelines import Timelines
 from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, Tax
+from ..domain.timeline import Entry
 from ..store.orders import Listing
 from .carts import Email
 
@@ -92,7 +93,7 @@ class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    items: Sequence[LogEntry]
+    items: Sequence[Entry]
 
 
 @post("/v1/orders", tags=["orders"])
@@ -160,13 +161,23 @@ async def read_order(order_id: UUID, request: Request, principal: Principal, ord
 
 
 @get("/v1/orders/{order_id:uuid}/timeline", tags=["orders"])
-async def read_timeline(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Timeline:
-    """What happened to an order; staff see every attempt, buyers the outcomes."""
+async def read_timeline(
+    order_id: UUID, request: Request, principal: Principal, orders: Orders, timelines: Timelines
+) -> Timeline:
+    """What happened to an order, oldest first. Buyers read outcomes in plain sentences (`text`); staff every
+    attempt with its error (`detail`), and who of them did what (`by`).
+    """
     await seen(order_id, request, principal, orders)
-    entries = await orders.timeline(order_id)
-    if not principal.may(STAFF):
-        entries = [msgspec.structs.replace(e, detail="") for e in entries if e.outcome in {"done", "waiting"}]
-    return Timeline(entries)
+    if principal.may(STAFF):
+        return Timeline(await timelines.for_staff(order_id))
+    return Timeline(await timelines.for_buyer(order_id))
+
+
+@post("/v1/orders/{order_id:uuid}/retry", status_code=202, tags=["orders"])
+async def retry(order_id: UUID, request: Request, principal: Principal, timelines: Timelines) -> None:
+    """For staff: let the order's sagas try their next steps now instead of waiting for their turn."""
+    principal.require("orders:write")
+    await timelines.retry(order_id, principal.user_id, await once_of(request, str(order_id)))
 
 
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, tags=["orders"])
@@ -183,7 +194,8 @@ async def cancel_order(
     order = await seen(order_id, request, principal, orders)
     if staff and order.status in PAID:
         principal.require("orders:refund")
-        await after_sale.cancel(order_id, "cancelled by staff", await once_of(request, str(order_id)))
+        once = await once_of(request, str(order_id))
+        await after_sale.cancel(order_id, "cancelled by staff", once, by=principal.user_id)
         return _view(await orders.find(order_id))
     return _view(await orders.cancel(order_id, await once_of(request, str(order_id))))
 
@@ -229,5 +241,5 @@ def _view(order: Order) -> OrderView:
 
 
 HANDLERS: list[object] = [
-    place_order, list_orders, read_summary, read_order, read_timeline, cancel_order, look_again,
+    place_order, list_orders, read_summary, read_order, read_timeline, retry, cancel_order, look_again,
 ]  # fmt: skip

@@ -38,6 +38,7 @@ from ..domain import Command, Fulfilment, Order, Reversal, Tracking
 from ..saga import TAKE_BACK
 from ..store import after_sale as store
 from ..store import orders as order_store
+from ..store import timeline
 
 log = structlog.get_logger()
 
@@ -57,7 +58,13 @@ class AfterSale:
         self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended, lease)
 
     async def fulfil(
-        self, order_id: UUID, lines: Quantities | None, tracking: Tracking, once: Once | None
+        self,
+        order_id: UUID,
+        lines: Quantities | None,
+        tracking: Tracking,
+        once: Once | None,
+        *,
+        by: UUID | None = None,
     ) -> Fulfilment:
         """Ship `lines` (all that is left without them). Event: OrderShipped.
 
@@ -78,20 +85,27 @@ class AfterSale:
                 domain.check_quantities(wanted, left)
                 await store.fulfil(tx, shipped, order_id, wanted, tracking)
                 await store.move(tx, order_id, after)
+                await timeline.note(tx, order_id, "fulfil", by, tracking.number)
                 tx.publish(_shipped(order, wanted, tracking, complete=complete))
                 tx.remember(shipped.bytes)
         fulfilments, _ = await self.of_order(order_id)
         return next(fulfilment for fulfilment in fulfilments if fulfilment.id == shipped)
 
     async def refund(
-        self, order_id: UUID, amount: Money | None, reason: str, once: Once | None
-    ) -> Reversal:  # fmt: skip
+        self,
+        order_id: UUID,
+        amount: Money | None,
+        reason: str,
+        once: Once | None,
+        *,
+        by: UUID | None = None,
+    ) -> Reversal:
         """Pay back `amount` (all that is left without it). Events: OrderRefunded, PaymentChanged.
 
         Raises:
             NotPaidYet, PaymentRefused, MoreThanPaid: nothing was asked for.
         """
-        return await self._take_back(order_id, "refund", amount, reason, once=once)
+        return await self._take_back(order_id, "refund", amount, reason, once=once, by=by)
 
     async def take_return(
         self,
@@ -102,6 +116,7 @@ class AfterSale:
         amount: Money | None,
         restock: bool,
         once: Once | None,
+        by: UUID | None = None,
     ) -> Reversal:
         """Goods came back: pay their price back (or `amount`, if any) and put them on the shelf.
 
@@ -109,10 +124,12 @@ class AfterSale:
             MoreThanOrdered, MoreThanPaid, NotPaidYet, PaymentRefused: nothing was noted.
         """
         return await self._take_back(
-            order_id, "return", amount, reason, lines=lines, restock=restock, once=once
+            order_id, "return", amount, reason, lines=lines, restock=restock, once=once, by=by
         )
 
-    async def cancel(self, order_id: UUID, reason: str, once: Once | None) -> Reversal:
+    async def cancel(
+        self, order_id: UUID, reason: str, once: Once | None, *, by: UUID | None = None
+    ) -> Reversal:
         """Cancel an order of which nothing was shipped: all money and goods go back.
 
         Of an order whose payment was refused only the goods do. Events: OrderCancelled, OrderRefunded.
@@ -120,7 +137,7 @@ class AfterSale:
         Raises:
             WrongTransition, NotPaidYet: it stays as it is.
         """
-        return await self._take_back(order_id, "cancellation", None, reason, restock=True, once=once)
+        return await self._take_back(order_id, "cancellation", None, reason, restock=True, once=once, by=by)
 
     async def of_order(self, order_id: UUID) -> tuple[list[Fulfilment], list[Reversal]]:
         async with self._db.read() as connection:
@@ -136,6 +153,7 @@ class AfterSale:
         lines: Quantities | None = None,
         restock: bool = False,
         once: Once | None,
+        by: UUID | None,
     ) -> Reversal:
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
@@ -147,6 +165,7 @@ class AfterSale:
                 if not await store.take_back(tx, reversal, lines or {}):
                     raise domain.MoreThanPaid(refundable=order.refundable)
                 await self._move(tx, order, reversal, lines or {})
+                await timeline.note(tx, order_id, COMMANDS[kind], by, reason)
                 noted = reversal.id
                 held = await self.runner.start(tx, noted, datetime.now(UTC) + TIME)
                 tx.remember(noted.bytes)

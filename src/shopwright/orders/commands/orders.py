@@ -21,7 +21,7 @@ import structlog
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction, UniqueViolation
 from shopwright.chassis.saga import STUCK_AFTER
-from shopwright.chassis.sagarunner import LEASE, LogEntry
+from shopwright.chassis.sagarunner import LEASE
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderStatus
@@ -38,10 +38,10 @@ from shopwright.contracts.products import Quote
 from .. import domain
 from ..clients import Payments, Products, Users
 from ..domain import Cart, Order, OrderLine, Priced, PricedItem, Rules
-from ..store import after_sale, summary
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
+from ..store import summary
 from ..store.orders import Terms
 from ..store.summary import Summary
 from .carts import visible
@@ -295,14 +295,6 @@ class Orders:
         async with self._db.read() as connection:
             return await summary.read(connection, since, SLOW, STUCK_AFTER)
 
-    async def timeline(self, order_id: UUID) -> list[LogEntry]:
-        """What happened to an order and to everything that went back of it, oldest first."""
-        async with self._db.read() as connection:
-            reversals = await after_sale.ids_of(connection, order_id)
-        entries = await self.runner.log_of(order_id, *reversals)
-        order = await self.find(order_id)
-        return [_as_refused(entry, order) for entry in entries] if order.payment_refused else entries
-
     async def look_again(self, *order_ids: UUID) -> None:
         """Something happened to the payments: drive the sagas on, unless somebody does already."""
         await self.runner.look_again(order_ids)
@@ -362,13 +354,6 @@ def _line(line: domain.CartLine, quote: Quote, priced: PricedItem) -> OrderLine:
         options=quote.options,
         picture=quote.picture,
     )
-
-
-def _as_refused(entry: LogEntry, order: Order) -> LogEntry:
-    """The capture that ended as refused: for the saga that is a step done, for people it is not."""
-    if (entry.step, entry.outcome) != ("capture", "done"):
-        return entry
-    return msgspec.structs.replace(entry, outcome="refused", detail=(order.refusal or {})["detail"])
 
 
 def _refusal_of(order: Order) -> Exception:

@@ -63,7 +63,8 @@ async def of_order(connection: Connection, order_id: UUID) -> tuple[list[Fulfilm
 
 
 async def ids_of(connection: Connection, order_id: UUID) -> list[UUID]:
-    rows = await connection.fetch("SELECT id FROM reversals WHERE order_id = $1", order_id)
+    """Of the sagas that followed an order's purchase: what went back of it, and its changes."""
+    rows = await connection.fetch(_IDS, order_id)
     return [row["id"] for row in rows]
 
 
@@ -110,6 +111,9 @@ def _quantities(rows: Any) -> dict[str, int]:
     return {row["line_id"]: row["quantity"] for row in rows or []}
 
 
+_IDS = """
+SELECT id FROM reversals WHERE order_id = $1 UNION SELECT id FROM order_edits WHERE order_id = $1
+"""
 _FULFIL = """
 WITH shipped AS (
     INSERT INTO fulfilments (id, order_id, carrier, tracking_number, tracking_url) VALUES ($1, $2, $3, $4, $5)
