@@ -14,6 +14,7 @@ from shopwright.contracts.ids import new_id
 from shopwright.notifications import domain, store
 from shopwright.notifications.commands import Notifications
 from shopwright.notifications.rendering import Shop
+from shopwright.notifications.store import NewNotification
 from shopwright.notifications.testing import confirmed, registered, tell
 
 
@@ -141,13 +142,15 @@ class TestQueue:
     async def test_a_lease_keeps_others_away_until_it_ends(self, database):
         db = await database("notifications")
         mail = new_id()
-        await store.add(db, mail, "event:1", domain.welcome(registered(), "Shopwright"), None)
+        await store.add(
+            db, [NewNotification(mail, "event:1", domain.welcome(registered(), "Shopwright"), None)]
+        )
 
         async with db.read() as connection:
-            first = await store.claim(connection, mail, "one", timedelta(seconds=60))
-            other = await store.claim(connection, mail, "two", timedelta(seconds=60))
-            again = await store.claim(connection, mail, "one", timedelta(seconds=-1))
-            later = await store.claim(connection, mail, "two", timedelta(seconds=60))
+            first = await store.claim(connection, [mail], "one", timedelta(seconds=60))
+            other = await store.claim(connection, [mail], "two", timedelta(seconds=60))
+            again = await store.claim(connection, [mail], "one", timedelta(seconds=-1))
+            later = await store.claim(connection, [mail], "two", timedelta(seconds=60))
 
         assert [bool(letter) for letter in (first, other, again, later)] == [True, False, True, True]
 

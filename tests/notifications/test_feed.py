@@ -12,7 +12,12 @@ from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import Unavailable
 from shopwright.notifications import domain, store
 from shopwright.notifications.feed import STREAMS_PER_USER, Feed
+from shopwright.notifications.store import NewNotification
 from shopwright.notifications.testing import confirmed, tell
+
+
+def noted(event, fact):
+    return NewNotification(new_id(), event, domain.order_confirmed(fact), None)
 
 
 class Events:
@@ -169,7 +174,7 @@ class TestFeed:
         hearing = asyncio.create_task(here.run(stop))
         waiting = asyncio.ensure_future(anext(here.follow(user, 0)))
         await asyncio.sleep(0.3)
-        await store.add(db, new_id(), "event:1", domain.order_confirmed(confirmed(user_id=user)), None)
+        await store.add(db, [noted("event:1", confirmed(user_id=user))])
 
         await there.announce(user)
 
@@ -182,7 +187,7 @@ class TestFeed:
 
         async def write(number):
             fact = confirmed(user_id=user, number=f"SW-{number}")
-            await store.add(db, new_id(), f"event:{number}", domain.order_confirmed(fact), None)
+            await store.add(db, [noted(f"event:{number}", fact)])
 
         await asyncio.gather(*(write(number) for number in range(20)))
 

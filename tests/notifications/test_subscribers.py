@@ -12,6 +12,7 @@ from shopwright.contracts.events import Envelope, encode_data
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.orders import OrderRefused
 from shopwright.notifications import domain, store
+from shopwright.notifications.store import NewNotification
 from shopwright.notifications.testing import (
     cancelled,
     changed_password,
@@ -153,11 +154,13 @@ class TestErasure:
 
         async with shop.db.begin() as erasing:
             await store.erase(erasing, user)
-            adding = asyncio.ensure_future(store.add(shop.db, new_id(), "event:1", draft, None))
+            adding = asyncio.ensure_future(
+                store.add(shop.db, [NewNotification(new_id(), "event:1", draft, None)])
+            )
             await asyncio.sleep(0.2)
             assert not adding.done()
 
-        assert await adding is None
+        assert await adding == [None]
         assert await shop.rows() == []
 
     async def test_waits_for_a_fact_that_another_worker_is_writing_down(self, running):

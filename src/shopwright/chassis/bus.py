@@ -167,6 +167,8 @@ class Consumer:
                 found.setdefault(self._together[envelope.type], {})[number] = envelope
         done: list[bytes] = []
         for handler, envelopes in found.items():
+            if len(envelopes) == 1:
+                continue
             try:
                 await handler([(envelope.event(), f"event:{envelope.id}") for envelope in envelopes.values()])
             except Unavailable:

@@ -205,14 +205,19 @@ class Database:
             RequestInFlight: a lock was not to be had in time.
             Unavailable: the database cannot be reached.
         """
+        rows = await self.commit_rows(sql, *values, publishes=publishes)
+        return rows[0] if rows else None
+
+    async def commit_rows(self, sql: str, *values: Any, publishes: bool = True) -> list[Row]:
+        """The same for a statement that answers many rows."""
         async with self._connection() as raw:
             try:
-                row: Row | None = await raw.fetchrow(sql, *values)
+                rows: list[Row] = await raw.fetch(sql, *values)
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
                 raise RequestInFlight(detail="another request holds what this one needs") from error
         if publishes:
             self._published()
-        return row
+        return rows
 
     async def commit_together(
         self, changes: Sequence[Change], facts: Sequence[Event] = (), *, asking: Change | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from shopwright.chassis.api import create_asgi
-from shopwright.chassis.bus import Consumer, Handler
+from shopwright.chassis.bus import Consumer, Handler, Together
 from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.deadletters import DeadLetters
 from shopwright.chassis.outbox import Relay
@@ -56,9 +56,11 @@ async def build(environ: Mapping[str, str]) -> Service:
         sender=settings.mail_from or LOCAL_SENDER,
         announce=feed.announce,
     )
-    handlers = _handlers(Subscribers(notifications))
-    consumer = Consumer(db, valkey, group=GROUP, name=name, sources=["users", "orders"], handlers=handlers)
-    pool = _pool(db, valkey, notifications, handlers, settings)
+    subscribers = Subscribers(notifications)
+    consumer = Consumer(
+        db, valkey, group=GROUP, name=name, sources=["users", "orders"], **_heard(subscribers)
+    )
+    pool = _pool(db, valkey, notifications, subscribers, settings, at_once=transport.at_once)
     retention = timedelta(days=settings.retention_days)
 
     async def prune() -> None:
@@ -101,17 +103,26 @@ def _transport(settings: NotificationsSettings) -> Mailbox | Smtp:
     return Smtp(settings.smtp_url, settings.smtp_ca)
 
 
-def _handlers(subscribers: Subscribers) -> dict[type[Event], Handler]:
+class _Heard(TypedDict):
+    handlers: dict[type[Event], Handler]
+    together: dict[type[Event], Together]
+
+
+def _heard(subscribers: Subscribers) -> _Heard:
     """All of them for every consumer: whichever finds a parked message due must be able to try it again."""
     return {
-        UserRegistered: subscribers.on_user_registered,
-        PasswordChanged: subscribers.on_password_changed,
-        UserErased: subscribers.on_user_erased,
-        OrderConfirmed: subscribers.on_order_confirmed,
-        OrderCancelled: subscribers.on_order_cancelled,
-        OrderShipped: subscribers.on_order_shipped,
-        OrderRefunded: subscribers.on_order_refunded,
-        NotificationQueued: subscribers.on_notification_queued,
+        "handlers": {
+            UserRegistered: subscribers.on_user_registered,
+            PasswordChanged: subscribers.on_password_changed,
+            UserErased: subscribers.on_user_erased,
+            OrderCancelled: subscribers.on_order_cancelled,
+            OrderShipped: subscribers.on_order_shipped,
+            OrderRefunded: subscribers.on_order_refunded,
+        },
+        "together": {
+            OrderConfirmed: subscribers.on_orders_confirmed,
+            NotificationQueued: subscribers.on_notifications_queued,
+        },
     }
 
 
@@ -119,15 +130,17 @@ def _pool(
     db: Database,
     valkey: Valkey,
     notifications: Notifications,
-    handlers: Mapping[type[Event], Handler],
+    subscribers: Subscribers,
     settings: NotificationsSettings,
+    *,
+    at_once: int,
 ) -> Pool:
     def name(number: int) -> str:
         return f"delivery-{settings.slot}-{number}"
 
     def work(number: int) -> Work:
         return Consumer(
-            db, valkey, group=GROUP, name=name(number), sources=[QUEUE], handlers=handlers, batch=1
+            db, valkey, group=GROUP, name=name(number), sources=[QUEUE], batch=at_once, **_heard(subscribers)
         ).run
 
     async def in_hand(number: int) -> bool:

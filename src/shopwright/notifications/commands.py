@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from .clients import Transport
 from .domain import Draft, Letter, LinkTooOld, MailNotSent, NotificationQueued, Preference
 from .mail import compose
 from .rendering import Shop, render
+from .store import NewNotification
 
 log = structlog.get_logger()
 
@@ -63,42 +64,74 @@ class Notifications:
 
         One event makes one notification, whatever repeats; one about a person who was erased makes none.
         """
-        if "@" not in draft.email:
-            return
-        notification_id = new_id()
-        token = None
-        if domain.optional(draft.kind, "email"):
-            token = secrets.token_urlsafe(24)
-        added = await store.add(self._db, notification_id, once, draft, token)
-        if added is None:
-            return
-        if not added.queued:
-            DELIVERIES.labels(draft.kind, "skipped").inc()
-        if added.in_feed and draft.user_id is not None:
-            await self._announce(draft.user_id)
+        await self.notify_all([(draft, once)])
 
-    async def deliver(self, notification_id: UUID) -> None:
-        """Send a mail that waits; a mail that is out, or whose person was erased, is no work.
+    async def notify_all(self, drafts: Sequence[tuple[Draft, str]]) -> None:
+        """The same for many events in one transaction: all of them or none."""
+        wanted = [
+            NewNotification(
+                new_id(), once, draft,
+                secrets.token_urlsafe(24) if domain.optional(draft.kind, "email") else None,
+            )
+            for draft, once in drafts
+            if "@" in draft.email
+        ]  # fmt: skip
+        if not wanted:
+            return
+        for new, added in zip(wanted, await store.add(self._db, wanted), strict=True):
+            if added is None:
+                continue
+            if not added.queued:
+                DELIVERIES.labels(new.draft.kind, "skipped").inc()
+            if added.in_feed and new.draft.user_id is not None:
+                await self._announce(new.draft.user_id)
+
+    async def deliver(self, *wanted: UUID) -> None:
+        """Send mails that wait; a mail that is out, or whose person was erased, is no work.
 
         Raises:
-            MailNotSent: try again later.
-            BeingDelivered: somebody else is at it, or died at it less than a minute ago.
+            MailNotSent: one could not be sent, the others were; try again later.
+            BeingDelivered: somebody else is at one, or died at it less than a minute ago.
         """
-        if notification_id in self._sending:
-            raise domain.BeingDelivered
-        self._sending.add(notification_id)
+        mine = [item for item in wanted if item not in self._sending]
+        self._sending.update(mine)
         try:
             async with self._db.read() as connection:
-                letter = await store.claim(connection, notification_id, self._holder, LEASE)
-                if letter is None and await store.waits(connection, notification_id):
-                    raise domain.BeingDelivered
-            if letter is not None:
-                await self._send(letter)
+                letters = await store.claim(connection, mine, self._holder, LEASE)
+                others = set(wanted) - {letter.id for letter in letters}
+                busy = bool(others) and await store.any_waits(connection, others)
+            failure = await self._send(letters)
         finally:
-            self._sending.discard(notification_id)
+            self._sending.difference_update(mine)
+        if failure is not None:
+            raise failure
+        if busy:
+            raise domain.BeingDelivered
 
-    async def _send(self, letter: Letter) -> None:
+    async def _send(self, letters: Sequence[Letter]) -> MailNotSent | None:
+        """Send all that can be sent and mark them at once; returns why one was not."""
+        out: list[UUID] = []
+        failure = None
+        try:
+            for letter in letters:
+                try:
+                    await self._hand_over(letter)
+                    out.append(letter.id)
+                except MailNotSent as problem:
+                    failure = problem
+                    async with self._db.read() as connection:
+                        await store.not_sent(connection, letter.id, str(problem))
+        finally:
+            if out:
+                async with self._db.read() as connection:
+                    known = await store.sent(connection, out)
+                if gone := [item for item in out if item not in known]:  # erased while on their way
+                    await self._transport.forget(gone)
+        return failure
+
+    async def _hand_over(self, letter: Letter) -> None:
         began = time.perf_counter()
+        outcome = "failed"
         try:
             with telemetry.span("deliver mail", kind=letter.kind):
                 mail = compose(
@@ -107,18 +140,11 @@ class Notifications:
                 )  # fmt: skip
                 crashpoints.reach("notifications.deliver.before-send")
                 await self._transport.send(mail)
-        except MailNotSent as problem:
-            DELIVERIES.labels(letter.kind, "failed").inc()
-            async with self._db.read() as connection:
-                await store.not_sent(connection, letter.id, str(problem))
-            raise
+            outcome = "sent"
+        finally:
+            DELIVERIES.labels(letter.kind, outcome).inc()
         crashpoints.reach("notifications.deliver.after-send")
-        async with self._db.read() as connection:
-            known = await store.sent(connection, letter.id)
-        if not known:  # erased while it was on its way
-            await self._transport.forget([letter.id])
         HAND_OVER.observe(time.perf_counter() - began)
-        DELIVERIES.labels(letter.kind, "sent").inc()
 
     async def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
         """Raises NotFound, also for somebody else's."""

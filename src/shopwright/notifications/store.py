@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -25,6 +26,15 @@ class Added(NamedTuple):
     in_feed: bool
 
 
+class NewNotification(NamedTuple):
+    """A draft on its way in: its id, the event it comes from, and the token by which mails are stopped."""
+
+    id: UUID
+    source: str
+    draft: Draft
+    token: str | None
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A notification as operators see it; `dead`: it waits for them among the dead letters."""
 
@@ -40,42 +50,47 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
 
 
-async def add(
-    db: Database, notification_id: UUID, source: str, draft: Draft, token: str | None
-) -> Added | None:
-    """Write a draft down as its owner's preferences say and queue its mail, in one transaction of its own.
+async def add(db: Database, wanted: Sequence[NewNotification]) -> list[Added | None]:
+    """Write drafts down as their owners' preferences say and queue their mails, in one transaction.
 
     None: the event was here before, or its person was erased, and nothing happens.
     """
-    fact = NotificationQueued(notification_id=notification_id, kind=draft.kind)
-    row = await db.commit(
+    drafts = [new.draft for new in wanted]
+    facts = [NotificationQueued(notification_id=new.id, kind=new.draft.kind) for new in wanted]
+    rows = await db.commit_rows(
         _ADD,
-        notification_id, source, draft.kind, draft.user_id, draft.email, draft.name, draft.title, draft.link,
-        msgspec.to_builtins(draft.content), token, fact.topic, encode_data(fact), telemetry.traceparent(),
+        [new.id for new in wanted], [new.source for new in wanted], [draft.kind for draft in drafts],
+        [draft.user_id for draft in drafts], [draft.email for draft in drafts],
+        [draft.name for draft in drafts], [draft.title for draft in drafts],
+        [draft.link for draft in drafts], [msgspec.to_builtins(draft.content) for draft in drafts],
+        [new.token for new in wanted], [encode_data(fact) for fact in facts],
+        NotificationQueued.topic, telemetry.traceparent(),
     )  # fmt: skip
-    assert row is not None, "a function returns its row"
-    return None if row["queued"] is None else Added(row["queued"], row["in_feed"])
+    return [None if row["queued"] is None else Added(row["queued"], row["in_feed"]) for row in rows]
 
 
 async def claim(
-    connection: Connection, notification_id: UUID, holder: str, lease: timedelta
-) -> Letter | None:
-    """Take the lease of a mail that waits; None if there is nothing to send or somebody else holds it."""
-    row = await connection.fetchrow(_CLAIM, notification_id, holder, lease)
-    if row is None:
-        return None
-    values = {name: row[name] for name in Letter.__struct_fields__ if name != "content"}
-    return Letter(**values, content=msgspec.convert(row["content"], Content))
+    connection: Connection, wanted: Sequence[UUID], holder: str, lease: timedelta
+) -> list[Letter]:
+    """Take the lease of mails that wait; those that nobody has to send, or somebody else has, are absent."""
+    rows = await connection.fetch(_CLAIM, wanted, holder, lease)
+    return [
+        Letter(
+            **{name: row[name] for name in Letter.__struct_fields__ if name != "content"},
+            content=msgspec.convert(row["content"], Content),
+        )
+        for row in rows
+    ]
 
 
-async def waits(connection: Connection, notification_id: UUID) -> bool:
-    sql = "SELECT state IN ('queued', 'retrying') FROM notifications WHERE id = $1"
-    return bool(await connection.fetchval(sql, notification_id))
+async def any_waits(connection: Connection, wanted: Collection[UUID]) -> bool:
+    sql = "SELECT EXISTS (SELECT FROM notifications WHERE id = ANY($1) AND state IN ('queued', 'retrying'))"
+    return bool(await connection.fetchval(sql, list(wanted)))
 
 
-async def sent(connection: Connection, notification_id: UUID) -> bool:
-    """Mark a mail as sent and forget what it said; false if the notification is gone."""
-    return bool(await connection.execute(_SENT, notification_id))
+async def sent(connection: Connection, mails: Sequence[UUID]) -> set[UUID]:
+    """Mark mails as sent and forget what they said; those that are not among them are gone."""
+    return {row["id"] for row in await connection.fetch(_SENT, mails)}
 
 
 async def not_sent(connection: Connection, notification_id: UUID, error: str) -> None:
@@ -183,18 +198,28 @@ def _notice(row: Row) -> Notice:
 _NOTICE = "id, kind, title, link, position, created_at, read_at"
 
 _ADD = """
-SELECT queued, in_feed FROM add_notification($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+SELECT a.queued, a.in_feed
+FROM (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                         $8::text[], $9::jsonb[], $10::text[], $11::bytea[]) WITH ORDINALITY AS d
+        (id, source, kind, person, email, name, title, link, said, token, fact, n)
+    ORDER BY person, n  -- feeds and erasures are locked in key order
+) d CROSS JOIN LATERAL add_notification(
+    d.id, d.source, d.kind, d.person, d.email, d.name, d.title, d.link, d.said, d.token, $12, d.fact, $13) a
+ORDER BY d.n
 """
 _CLAIM = """
 UPDATE notifications SET lease_holder = $2, lease_until = now() + $3::interval, attempts = attempts + 1
-WHERE id = $1 AND state IN ('queued', 'retrying') AND (lease_until < now() OR lease_holder = $2)
+WHERE id IN (
+    SELECT id FROM notifications WHERE id = ANY($1) AND state IN ('queued', 'retrying')
+        AND (lease_until < now() OR lease_holder = $2) ORDER BY id FOR UPDATE)
 RETURNING id, user_id IS NULL AS guest, kind, email, name, title, link, content, created_at,
     unsubscribe_token
 """
 _SENT = """
 UPDATE notifications
 SET state = 'sent', sent_at = now(), content = NULL, name = '', error = '', lease_until = '-infinity'
-WHERE id = $1 AND state IN ('queued', 'retrying')
+WHERE id = ANY($1) AND state IN ('queued', 'retrying') RETURNING id
 """
 _NOT_SENT = """
 UPDATE notifications SET state = 'retrying', error = $2, lease_until = '-infinity'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderRefunded, OrderShipped
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -23,8 +25,8 @@ class Subscribers:
     async def on_user_erased(self, fact: UserErased, once: str) -> None:
         await self._notifications.forget_user(fact.user_id, once)
 
-    async def on_order_confirmed(self, fact: OrderConfirmed, once: str) -> None:
-        await self._notifications.notify(domain.order_confirmed(fact), once)
+    async def on_orders_confirmed(self, facts: Sequence[tuple[OrderConfirmed, str]]) -> None:
+        await self._notifications.notify_all([(domain.order_confirmed(fact), once) for fact, once in facts])
 
     async def on_order_cancelled(self, fact: OrderCancelled, once: str) -> None:
         await self._notifications.notify(domain.order_cancelled(fact), once)
@@ -35,6 +37,6 @@ class Subscribers:
     async def on_order_refunded(self, fact: OrderRefunded, once: str) -> None:
         await self._notifications.notify(domain.order_refunded(fact), once)
 
-    async def on_notification_queued(self, fact: NotificationQueued, _once: str) -> None:
+    async def on_notifications_queued(self, facts: Sequence[tuple[NotificationQueued, str]]) -> None:
         """Its state makes a repeat a no-op; an inbox row could not, for a failed try is no end."""
-        await self._notifications.deliver(fact.notification_id)
+        await self._notifications.deliver(*(fact.notification_id for fact, _ in facts))

@@ -12,6 +12,10 @@ __all__ = ["Transport"]
 
 
 class Transport(Protocol):
+    """`at_once`: mails that a worker may take together; what is slow is shared evenly, one by one."""
+
+    at_once: int
+
     async def send(self, mail: Mail) -> None:
         """Hand a mail over. Raises MailNotSent; a mail handed over twice arrives once where that can be."""
 

@@ -38,6 +38,8 @@ class StoredMail(msgspec.Struct, frozen=True):
 
 
 class Mailbox:
+    at_once = 50
+
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder, self._keep = folder, keep
         self._stored = 0

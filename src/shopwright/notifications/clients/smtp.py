@@ -64,6 +64,8 @@ def _bad(reason: str) -> BadSetting:
 
 
 class Smtp:
+    at_once = 1
+
     def __init__(self, url: str, authority: Path | None = None) -> None:
         self._server = parse(url)
         try:
