@@ -318,6 +318,7 @@ _WEB: Final = (
     Route("/admin", "web", auth="public", limit="pages", body_max=PICTURE_MAX),
     Route("/admin/imports", "web", auth="public", limit="pages", body_max=UPLOAD_MAX, timeout_s=UPLOAD_S),
     *_forms("/login", "/register", "/account/password", "/account/erase", "/admin/login", limit="account"),
+    *_forms("/checkout/gift-cards", "/account/gift-card", limit="account"),
     *_forms("/checkout/place", limit="checkout"),
     Route("/", "web", auth="public", limit="pages"),
 )

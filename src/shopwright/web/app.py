@@ -32,7 +32,18 @@ from .sessions import Lifetimes, Sessions
 from .settings import WebSettings
 from .site import Site
 from .store import SessionStore
-from .storefront import account, cart, catalogue, checkout, profile, purchases
+from .storefront import (
+    account,
+    cart,
+    catalogue,
+    checkout,
+    coupons,
+    outcome,
+    profile,
+    purchases,
+    review,
+    tender,
+)
 from .surface import Surface
 from .visit import visit_of
 
@@ -82,8 +93,9 @@ async def build(environ: Mapping[str, str]) -> Service:
 
 def _shop(site: Site) -> Router:
     pages: list[Any] = [
-        *catalogue.HANDLERS, *cart.HANDLERS, *checkout.HANDLERS, *account.HANDLERS, *profile.HANDLERS,
-        *purchases.HANDLERS, *machine.PAGES,
+        *catalogue.HANDLERS, *cart.HANDLERS, *coupons.HANDLERS, *checkout.HANDLERS, *review.HANDLERS,
+        *tender.HANDLERS, *outcome.HANDLERS, *account.HANDLERS, *profile.HANDLERS, *purchases.HANDLERS,
+        *machine.PAGES,
     ]  # fmt: skip
     return Router(
         "/",

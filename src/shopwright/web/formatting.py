@@ -6,12 +6,16 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency
 
 from shopwright.contracts.money import Money, exponent
+
+from .clients.orders import Cart, Order, Refund
+from .clients.sales import PaymentPart, Tax
 
 ORDER_STATUS = {
     "in_progress": "Being placed",
@@ -41,6 +45,23 @@ TOTALS = {
     "tax_included": "Tax included",
     "tax": "Tax",
     "discount": "Discount",
+    "shipping_discount": "Discount on delivery",
+}
+METHODS = {
+    "card": "Card",
+    "cash_on_delivery": "Cash on delivery",
+    "bank_transfer": "Bank transfer",
+    "wallet": "Wallet",
+    "gift_card": "Gift card",
+}
+REFUND_STATUS = {"succeeded": "Paid back", "requested": "On its way"}
+#: (method, status) → what a buyer reads where a card's word would mislead.
+PART_STATUS = {
+    ("cash_on_delivery", "authorised"): "To be paid on delivery",
+    ("cash_on_delivery", "pending"): "To be paid on delivery",
+    ("bank_transfer", "pending"): "Waiting for your transfer",
+    ("bank_transfer", "requires_action"): "Waiting for your transfer",
+    ("bank_transfer", "authorised"): "Waiting for your transfer",
 }
 
 #: status → tone of its badge
@@ -111,6 +132,56 @@ def payment_text(status: str) -> str:
 
 def total_text(kind: str) -> str:
     return TOTALS.get(kind, kind.replace("_", " ").capitalize())
+
+
+class TotalRow(NamedTuple):
+    """A summand of a total as it is shown; `code` is that of a coupon."""
+
+    label: str
+    amount: Money
+    code: str = ""
+    free: bool = False  # said instead of a zero
+
+
+def total_rows(priced: Cart | Order, *, delivery: bool = True) -> list[TotalRow]:
+    """What sums to the total: discounts by their names, added tax by its rates.
+
+    `delivery` is false while nobody has said where to: a free default would promise too much.
+    """
+    rows: list[TotalRow] = []
+    named = [TotalRow(d.name, -d.amount, d.code or "") for d in priced.discounts]
+    added = [TotalRow(tax_text(tax), tax.amount) for tax in priced.taxes if not tax.included]
+    for row in priced.totals:
+        if row.type in {"discount", "shipping_discount"} and priced.discounts:
+            rows += named
+            named = []
+        elif row.type == "tax" and added:
+            rows += added
+        elif row.type == "shipping":
+            if delivery or row.amount.minor:
+                rows.append(TotalRow(TOTALS["shipping"], row.amount, free=row.amount.minor == 0))
+        else:
+            rows.append(TotalRow(total_text(row.type), row.amount))
+    return rows
+
+
+def tax_text(tax: Tax) -> str:
+    """`19 % VAT`; a name that says its rate stands alone."""
+    return tax.name if tax.rate in tax.name else f"{tax.rate}\u00a0% {tax.name}"
+
+
+def method_text(method: str) -> str:
+    return METHODS.get(method, method.replace("_", " ").capitalize())
+
+
+def part_text(part: PaymentPart) -> str:
+    """How a part of a payment stands, as its buyer would say."""
+    return PART_STATUS.get((part.method, part.status)) or payment_text(part.status)
+
+
+def refund_text(refund: Refund) -> str:
+    """How far money is on its way back; what failed is the shop's to mend."""
+    return REFUND_STATUS.get(refund.status, "Being looked into")
 
 
 def tone(status: str) -> str:

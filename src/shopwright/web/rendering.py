@@ -42,6 +42,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "country_name": partial(formatting.country_name, locale=locale),
         "days_text": formatting.days_text,
         "buyer_steps": formatting.BUYER_STEPS,
+        "total_rows": formatting.total_rows,
     }
     made.filters |= {
         "money": partial(formatting.money, locale=locale),
@@ -54,7 +55,10 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "ago": partial(formatting.ago, locale=locale),
         "status": formatting.status_text,
         "payment_status": formatting.payment_text,
-        "total_name": formatting.total_text,
+        "tax_name": formatting.tax_text,
+        "method": formatting.method_text,
+        "part_status": formatting.part_text,
+        "refund_status": formatting.refund_text,
         "tone": formatting.tone,
         "query": query_text,
         "script_json": script_json,

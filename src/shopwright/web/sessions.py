@@ -61,6 +61,14 @@ class Purchase(msgspec.Struct, frozen=True):
     payment_id: str = ""
 
 
+class Tender(msgspec.Struct, frozen=True, kw_only=True):
+    """How this buyer means to pay for the cart; gift cards first, then the wallet, the rest by `method`."""
+
+    method: str = ""
+    gift_cards: list[str] = []
+    use_wallet: bool = False
+
+
 class Session(msgspec.Struct, kw_only=True):
     """One browser's session as this request read it."""
 
@@ -73,6 +81,7 @@ class Session(msgspec.Struct, kw_only=True):
     cart_currency: str = ""
     purchases: list[Purchase] = []
     notice: str | None = None
+    tender: Tender = Tender()
 
     @property
     def prices_in(self) -> str:
@@ -124,6 +133,7 @@ class Sessions:
             session.cart_id, session.cart_count = old.cart_id, old.cart_count
             session.cart_currency = old.cart_currency
             session.purchases = old.purchases
+            await self.set_tender(session, old.tender)
         return session
 
     async def log_out(self, session: Session) -> None:
@@ -181,6 +191,14 @@ class Sessions:
         others = [item for item in session.purchases if item.order_id != purchase.order_id]
         session.purchases = [purchase, *others][:PURCHASES_MAX]
         await self._store.set_purchases(hash_of(session.id), msgspec.to_builtins(session.purchases))
+
+    async def set_tender(self, session: Session, tender: Tender) -> None:
+        """How the buyer means to pay; an empty one forgets it."""
+        if session.tender == tender:
+            return
+        session.tender = tender
+        sealed = self._seal.seal(msgspec.msgpack.encode(tender), session.id) if tender != Tender() else None
+        await self._store.set_tender(hash_of(session.id), sealed)
 
     async def set_notice(self, session: Session, notice: str | None) -> None:
         """A sentence for the top of the next page."""
@@ -244,11 +262,16 @@ class Sessions:
             cart_currency=row["cart_currency"],
             purchases=msgspec.convert(row["purchases"], list[Purchase]),
             notice=row["notice"],
+            tender=self._tender(row["tender"], session_id),
         )
 
     def _sealed(self, session: Session) -> bytes:
         session.sealed = self._seal.seal(msgspec.msgpack.encode(session.identity), session.id)
         return session.sealed
+
+    def _tender(self, sealed: bytes | None, session_id: str) -> Tender:
+        plain = self._seal.open(sealed, session_id) if sealed else None
+        return msgspec.msgpack.decode(plain, type=Tender) if plain else Tender()
 
     def _identity(self, sealed: bytes | None, session_id: str) -> Identity | None:
         plain = self._seal.open(sealed, session_id) if sealed else None

@@ -60,6 +60,10 @@ class SessionStore:
         async with self._db.read() as connection:
             await connection.execute("UPDATE sessions SET notice = $2 WHERE id_hash = $1", id_hash, notice)
 
+    async def set_tender(self, id_hash: bytes, tender: bytes | None) -> None:
+        async with self._db.read() as connection:
+            await connection.execute("UPDATE sessions SET tender = $2 WHERE id_hash = $1", id_hash, tender)
+
     async def claim_refresh(self, id_hash: bytes, seen: bytes, lease: timedelta) -> bool:
         """Whether the caller is the one who may use the refresh token now (a second use would revoke it)."""
         async with self._db.read() as connection:
@@ -88,7 +92,7 @@ class SessionStore:
 
 
 _FIND = """
-SELECT identity, cart_id, cart_count, cart_currency, purchases, notice,
+SELECT identity, cart_id, cart_count, cart_currency, purchases, notice, tender,
     idle_until < now() + $3::interval AS stale
 FROM sessions WHERE id_hash = $1 AND audience = $2 AND idle_until > now() AND expires_at > now()
 """

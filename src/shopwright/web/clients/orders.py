@@ -12,6 +12,7 @@ from shopwright.chassis.http import Client
 from shopwright.contracts.money import Money
 
 from .remote import WRITE_S, Remote
+from .sales import CouponProblem, Discount, PaymentPart, Tax
 
 PLACE_S = 14.0  # the saga answers within 8; the gateway gives a page 15
 
@@ -38,6 +39,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     unit_price: Money
     total: Money
+    discount: Money | None = None
     name: str = ""
     slug: str = ""
     options: dict[str, str] = {}
@@ -58,6 +60,10 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
     shipping_method: str | None = None
     stale: bool = False
+    coupons: list[str] = []
+    coupon_problems: list[CouponProblem] = []
+    discounts: list[Discount] = []
+    taxes: list[Tax] = []
 
     @property
     def count(self) -> int:
@@ -82,6 +88,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "pending"
     method: str = ""
     action_url: str | None = None
+    instructions: str = ""
+    parts: list[PaymentPart] = []
 
 
 class Shipping(msgspec.Struct, frozen=True):
@@ -104,10 +112,27 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
     refusal: dict[str, Any] | None = None
     refunded: Money | None = None
+    discounts: list[Discount] = []
+    taxes: list[Tax] = []
 
     @property
     def in_progress(self) -> bool:
         return self.status in {"in_progress", "awaiting_buyer"}
+
+    @property
+    def has_invoice(self) -> bool:
+        return not self.in_progress and not self.lost
+
+    @property
+    def awaits_transfer(self) -> bool:
+        """Whether it is placed, and waits for money that the buyer sends by themselves."""
+        return self.status == "awaiting_buyer" and self.payment.method == "bank_transfer"
+
+    @property
+    def to_transfer(self) -> Money:
+        """What the buyer is to send: what gift cards and the wallet left."""
+        found = next((part.amount for part in self.payment.parts if part.method == "bank_transfer"), None)
+        return found or self.total
 
     @property
     def lost(self) -> bool:
@@ -240,10 +265,18 @@ class Orders:
             timeout_s=WRITE_S,
         )  # fmt: skip
 
+    async def set_coupons(self, token: str, cart_id: UUID, codes: list[str]) -> Cart:
+        """Replace the coupons; raises the problem `coupon-not-valid` with its `reason`."""
+        return await self._orders.call(
+            "PUT", f"/v1/carts/{cart_id}/coupons", Cart, token=token, body={"codes": codes},
+            timeout_s=WRITE_S,
+        )  # fmt: skip
+
     async def place(
-        self, token: str, cart_id: UUID, *, expected_total: Money, return_url: str, key: str
+        self, token: str, cart_id: UUID, *, expected_total: Money, payment: dict[str, Any], key: str
     ) -> Order:
-        """Order the cart; the buyer pays on the provider's page.
+        """Order the cart; a card is paid on the provider's page, which sends back to `return_url` of
+        `payment`.
 
         Raises:
             Problem: TotalChanged, OutOfStock, PaymentDeclined, cart-already-ordered, as orders says.
@@ -253,7 +286,7 @@ class Orders:
             "POST", "/v1/orders", Order, token=token, key=key, timeout_s=PLACE_S,
             body={
                 "cart_id": cart_id,
-                "payment": {"method": "card", "return_url": return_url},
+                "payment": payment,
                 "expected_total": expected_total,
             },
         )  # fmt: skip
@@ -290,8 +323,16 @@ class Orders:
         path = f"/v1/orders/{order_id}/fulfilments"
         return (await self._orders.call("GET", path, _Fulfilments, token=token, headers=headers)).items
 
-    async def refunds(self, token: str, order_id: UUID) -> list[Refund]:
-        return (await self._orders.call("GET", f"/v1/orders/{order_id}/refunds", _Refunds, token=token)).items
+    async def refunds(self, token: str, order_id: UUID, cart_id: UUID | None = None) -> list[Refund]:
+        headers = {"x-cart-id": str(cart_id)} if cart_id else {}
+        path = f"/v1/orders/{order_id}/refunds"
+        return (await self._orders.call("GET", path, _Refunds, token=token, headers=headers)).items
+
+    async def invoice(self, token: str, order_id: UUID, cart_id: UUID | None = None) -> bytes:
+        """The invoice as PDF; there is none before the order is confirmed."""
+        headers = {"x-cart-id": str(cart_id)} if cart_id else {}
+        path = f"/v1/orders/{order_id}/invoice.pdf"
+        return await self._orders.call("GET", path, token=token, headers=headers)
 
     async def ship(self, token: str, order_id: UUID, tracking: Tracking, *, key: str) -> Fulfilment:
         """All that is left to ship; needs orders:write."""

@@ -12,35 +12,42 @@ from litestar import Response, get, post
 
 from shopwright.chassis.problems import document
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import InvalidInput, NotFound, OutOfStock, UnknownSku
+from shopwright.contracts.problems import NotFound
 
 from ..clients.orders import Cart
 from ..clients.remote import is_away, unless_away
-from ..forms import plain_words
 from ..sessions import Purchase
 from ..visit import Visit
+from .words import CURRENCY_DIFFERS, coupon_problems, refusal_text
 
 QUANTITY_MAX = 999
-CURRENCY_DIFFERS = "currency-differs"
 _CURRENCY = re.compile("[A-Z]{3}")
 _COUNT = re.compile("[0-9]{1,3}")
 
 
 @get("/cart", include_in_schema=False)
 async def show(visit: Visit) -> Response[bytes]:
+    return await show_cart(visit)
+
+
+async def show_cart(visit: Visit, status: int = 200) -> Response[bytes]:
+    """The cart's page, with what was refused of its form."""
     try:
         cart = await read_cart(visit)
     except Problem as problem:
         if not is_away(problem):
             raise
-        return await visit.page("cart.html", cart=None, purchase=None, away=True)
+        return await visit.page("cart.html", cart=None, purchase=None, away=True, problems={})
     purchase = None
     if cart is not None and cart.status != "open":
         purchase = next((item for item in visit.purchases if item.cart_id == cart.id), None)
         if purchase is None or await _is_over(visit, purchase):
             await visit.site.sessions.set_cart(await visit.start_session(), None)
             cart = None
-    return await visit.page("cart.html", cart=cart, purchase=purchase, away=False)
+    problems = coupon_problems(cart, guest=visit.identity is None) if cart else {}
+    return await visit.page(
+        "cart.html", status=status, cart=cart, purchase=purchase, away=False, problems=problems
+    )
 
 
 @post("/cart/lines", include_in_schema=False)
@@ -118,24 +125,6 @@ async def read_cart(visit: Visit) -> Cart | None:
     else:
         await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
     return cart
-
-
-def refusal_text(problem: Problem, shown_in: str = "") -> str:
-    """A refusal in a buyer's words; `shown_in` is the currency of the price that they saw."""
-    if isinstance(problem, OutOfStock) and problem.shortages:
-        left = problem.shortages[0].available
-        return f"Only {left} of these {'is' if left == 1 else 'are'} left." if left else "This is sold out."
-    if is_away(problem):
-        return "The cart cannot be changed right now. Nothing is lost; please try again in a moment."
-    if isinstance(problem, UnknownSku):
-        place = f" in {problem.currency}" if problem.currency else ""
-        return f"This product is no longer for sale{place}."
-    if isinstance(problem, InvalidInput) and problem.errors:
-        return plain_words(problem.errors[0].detail) + "."
-    if problem.slug == CURRENCY_DIFFERS:
-        held = document(problem).get("cart_currency", "another currency")
-        return f"Nothing was added: the price you saw is in {shown_in}, your cart is in {held}."
-    return (problem.detail or problem.title).rstrip(".") + "."
 
 
 def already_ordered(problem: Problem) -> UUID | None:

@@ -54,14 +54,27 @@ async def _purchase(visit: Visit, purchase: Purchase) -> Order | None:
 async def order_page(visit: Visit, order_id: UUID) -> Response[bytes]:
     token = await visit.token()
     cart_id = visit.session.cart_of(order_id) if visit.session else None
-    order, steps, parcels = await asyncio.gather(
+    order, steps, parcels, refunds = await asyncio.gather(
         visit.site.orders.order(token, order_id, cart_id),
         unless_away(visit.site.orders.timeline(token, order_id, cart_id)),
         unless_away(visit.site.orders.fulfilments(token, order_id, cart_id)),
+        unless_away(visit.site.orders.refunds(token, order_id, cart_id)),
     )
     return await visit.page(
-        "order.html", order=order, steps=None if steps is None else _told(steps), parcels=parcels or []
-    )
+        "order.html", order=order, steps=None if steps is None else _told(steps), parcels=parcels or [],
+        refunds=[refund for refund in refunds or [] if refund.amount.minor],
+    )  # fmt: skip
+
+
+@get("/orders/{order_id:uuid}/invoice.pdf", include_in_schema=False)
+async def invoice(visit: Visit, order_id: UUID) -> Response[bytes]:
+    cart_id = visit.session.cart_of(order_id) if visit.session else None
+    content = await visit.site.orders.invoice(await visit.token(), order_id, cart_id)
+    headers = {
+        "content-disposition": f'inline; filename="invoice-{order_id}.pdf"',
+        "cache-control": "private, no-store",
+    }
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 def _told(steps: list[Step]) -> list[Step]:
@@ -70,4 +83,4 @@ def _told(steps: list[Step]) -> list[Step]:
     return [step for step in steps if step.outcome == "done" or (step.step, step.direction) not in done]
 
 
-HANDLERS: list[Any] = [orders_page, order_page]
+HANDLERS: list[Any] = [orders_page, order_page, invoice]

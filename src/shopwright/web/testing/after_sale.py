@@ -30,7 +30,7 @@ class AfterSale:
 
     @route("orders", "GET", "/v1/orders/([^/]+)/refunds")
     def list_refunds(self, request: web.Request, _body: Any, order_id: str) -> Any:
-        self._people.needs(request, "")
+        self._purchases.seen(request, order_id)
         return {"items": self.refunds.get(order_id, [])}
 
     @route("orders", "POST", "/v1/orders/([^/]+)/fulfilments")

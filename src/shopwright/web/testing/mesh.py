@@ -23,6 +23,7 @@ from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
 from .till import Till
+from .vault import Vault
 
 
 class Asked(msgspec.Struct):
@@ -95,9 +96,11 @@ class FakeMesh:
         self.imports = Imports(self.people)
         self.after_sale = AfterSale(self.people, self.purchases)
         self.till = Till(self.people, self.purchases)
+        self.vault = Vault(self.people)
         self._parts: dict[str, list[Any]] = {
             "users": [self.people], "products": [self.goods, self.editing, self.imports],
-            "orders": [self.purchases, self.after_sale], "payments": [self.till], "*": [self.operated],
+            "orders": [self.purchases, self.after_sale], "payments": [self.till, self.vault],
+            "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None
 

@@ -25,6 +25,7 @@ from shopwright.contracts.problems import (
 )
 
 from .goods import Goods
+from .offers import Offers
 from .people import People, refusal
 from .routing import money, route
 
@@ -36,6 +37,7 @@ class Purchases:
         self.orders: dict[str, dict[str, Any]] = {}
         self.timelines: dict[str, list[dict[str, Any]]] = {}  # where the usual one is not meant
         self.stuck: set[str] = set()  # ids of orders that do not move on
+        self.offers = Offers()
         self.pay = "hosted"  # or: paid, declined, slow
         self.action_url = "http://shop.test/sandbox/pay/1"
         self._by_key: dict[str, dict[str, Any]] = {}
@@ -45,7 +47,8 @@ class Purchases:
         currency = (body or {}).get("currency", "EUR")
         cart = {
             "id": str(uuid4()), "currency": currency, "status": "open", "version": 1, "email": None,
-            "address": None, "shipping_method": None, "lines": [], "user": self._people.user_of(request),
+            "address": None, "shipping_method": None, "coupons": [], "lines": [],
+            "user": self._people.user_of(request),
         }  # fmt: skip
         self.carts[str(cart["id"])] = cart
         return 201, self._priced(cart)
@@ -124,6 +127,12 @@ class Purchases:
         cart["shipping_method"] = body["method"]
         return self._priced(cart)
 
+    @route("orders", "PUT", "/v1/carts/([^/]+)/coupons")
+    def set_coupons(self, request: web.Request, body: Any, cart_id: str) -> Any:
+        cart = self._cart(request, cart_id, change=True)
+        cart["coupons"] = self.offers.accept(body["codes"])
+        return self._priced(cart)
+
     @route("orders", "POST", "/v1/orders")
     def place(self, request: web.Request, body: Any) -> Any:
         key = request.headers.get("idempotency-key", "")
@@ -144,10 +153,16 @@ class Purchases:
             )
         if self.pay == "declined":
             raise PaymentDeclined(code="insufficient_funds")
-        return self._new_order(cart, priced, key)
+        return self._new_order(cart, priced, key, body["payment"])
 
-    def _new_order(self, cart: dict[str, Any], priced: dict[str, Any], key: str) -> Any:
+    def _new_order(
+        self, cart: dict[str, Any], priced: dict[str, Any], key: str, payment: dict[str, Any]
+    ) -> Any:
         status = {"paid": "confirmed", "hosted": "awaiting_buyer", "slow": "in_progress"}[self.pay]
+        method = payment["method"]
+        if method in {"cash_on_delivery", "wallet", "gift_card"}:
+            status = "confirmed"
+        waits = status == "awaiting_buyer" and method == "card"
         order = {
             "id": str(new_id()), "number": f"SW-{100_001 + len(self.orders)}", "status": status,
             "email": cart["email"], "name": (cart["address"] or {}).get("name", ""), "currency": "EUR",
@@ -155,13 +170,15 @@ class Purchases:
             "totals": priced["totals"], "total": priced["total"],
             "payment": {
                 "id": str(new_id()), "status": "captured" if status == "confirmed" else "requires_action",
-                "method": "card", "action_url": self.action_url if status == "awaiting_buyer" else None,
+                "method": method, "action_url": self.action_url if waits else None,
+                "instructions": "DE00 1234" if method == "bank_transfer" else "", "parts": [],
             },
             "shipping": {
                 "code": priced["shipping_method"],
                 "name": next(o["name"] for o in SHIPPING if o["code"] == priced["shipping_method"]),
             },
             "address": cart["address"],
+            "discounts": priced["discounts"], "taxes": priced["taxes"],
             "refunded": money(0), "refusal": None, "created_at": datetime.now(UTC), "cart_id": cart["id"],
             "user": cart["user"],
         }  # fmt: skip
@@ -296,15 +313,27 @@ class Purchases:
         fitting = [o["code"] for o in SHIPPING if o["needs_address"] == (cart["address"] is not None)]
         code = (cart["shipping_method"] or fitting[0]) if lines else None
         shipping = next((_price(offer, subtotal) for offer in SHIPPING if offer["code"] == code), None)
-        totals = [{"type": "subtotal", "amount": money(subtotal, currency)}]
-        if shipping is not None:
-            totals.append({"type": "shipping", "amount": money(shipping, currency)})
+        discounts = self.offers.applied(cart) if lines else []
+        off = sum(discount["amount"]["amount"] for discount in discounts)
+        for line in lines[:1]:
+            line["discount"] = money(off, currency)
+        taxes = self.offers.taxes(subtotal - off + (shipping or 0), currency)
+        added = sum(tax["amount"]["amount"] for tax in taxes if not tax["included"])
+        rows = [("subtotal", subtotal), ("discount", -off), ("shipping", shipping), ("tax", added)]
+        totals = [
+            {"type": kind, "amount": money(amount, currency)}
+            for kind, amount in rows
+            if amount or (kind in {"subtotal", "shipping"} and amount is not None)
+        ]
         shown = {name: value for name, value in cart.items() if name != "user"}
         return shown | {
             "shipping_method": code,
             "lines": lines,
             "totals": totals,
-            "total": money(subtotal + (shipping or 0), currency),
+            "discounts": discounts,
+            "taxes": taxes,
+            "coupon_problems": self.offers.problems(cart),
+            "total": money(subtotal - off + (shipping or 0) + added, currency),
             "stale": False,
         }
 
