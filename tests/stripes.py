@@ -187,12 +187,11 @@ class Shop:
 
 @asynccontextmanager
 async def shop(db: Database, behind: str) -> AsyncIterator[Shop]:
-    async def known_as(payment_id: UUID) -> str | None:
-        payment = await store.find(db, payment_id)
-        return payment.provider_ref if payment else None
+    async def recall(payment_id: UUID) -> Payment | None:
+        return await store.find(db, payment_id)
 
     async with front(behind) as double:
-        provider = StripeProvider(Account(KEY, SECRET, double.url), Sites((SITE,)), known_as)
+        provider = StripeProvider(Account(KEY, SECRET, double.url), Sites((SITE,)), recall)
         payments = Payments(db, {provider.name: provider}, provider_timeout_s=2)
         yield Shop(db, double, provider, payments)
         await payments.finish(5)

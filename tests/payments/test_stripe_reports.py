@@ -1,4 +1,4 @@
-"""What Stripe tells in the shapes of its documents, where localstripe tells less: fees, disputes, failures."""
+"""What Stripe tells in the shapes of its documents, where localstripe tells less: fees, disputes, lapses."""
 
 from datetime import UTC, datetime
 

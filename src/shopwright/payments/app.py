@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shopwright.chassis.api import create_asgi
-from shopwright.chassis.db import open_database
+from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.deadletters import DeadLetters
 from shopwright.chassis.outbox import Relay
 from shopwright.chassis.server import Service
@@ -28,9 +30,13 @@ from .sandbox.courier import Courier
 from .sandbox.provider import SandboxProvider
 from .settings import PaymentsSettings
 from .sites import Sites
+from .store import payments as store
 from .stored.books import Books as StoredBooks
 from .stored.codes import Codes
 from .stored.provider import StoredValue
+
+if TYPE_CHECKING:
+    from .stripe.provider import StripeProvider
 
 MIGRATIONS = [
     ("payments", Path(__file__).parent / "migrations"),
@@ -50,9 +56,11 @@ async def build(environ: Mapping[str, str]) -> Service:
     others = tuple(
         origin.strip().rstrip("/") for origin in settings.return_origins.split(",") if origin.strip()
     )
-    sandbox = SandboxProvider(
-        books, settings.sandbox_webhook_secret, Sites(own, others), late=limit + LATER_THAN_WE_WAIT
-    )
+    sites = Sites(own, others)
+    sandbox = SandboxProvider(books, settings.sandbox_webhook_secret, sites, late=limit + LATER_THAN_WE_WAIT)
+    stripe = _stripe(settings, sites, db)
+    if stripe is not None:  # nobody may pay with test cards where money is real
+        sandbox.methods = frozenset()
     stored, by_hand = StoredBooks(db), ManualBooks(db)
     providers: dict[str, Provider] = {
         provider.name: provider
@@ -62,6 +70,8 @@ async def build(environ: Mapping[str, str]) -> Service:
         providers["cash_on_delivery"] = ByHand(by_hand, "cash_on_delivery")
     if settings.bank_account:
         providers["bank_transfer"] = ByHand(by_hand, "bank_transfer")
+    if stripe is not None:
+        providers[stripe.name] = stripe
     payments = Payments(db, providers, provider_timeout_s=limit.total_seconds())
     codes = Codes(settings.gift_card_key)
     routing = Routing(db, providers)
@@ -74,6 +84,8 @@ async def build(environ: Mapping[str, str]) -> Service:
     async def close() -> None:
         await tenders.finish(FINISH_S)
         await payments.finish(FINISH_S)
+        if stripe is not None:
+            await stripe.close()
         await valkey.aclose()
         await db.close()
 
@@ -93,3 +105,13 @@ async def build(environ: Mapping[str, str]) -> Service:
         close=close,
         draining=draining,
     )
+
+
+def _stripe(settings: PaymentsSettings, sites: Sites, db: Database) -> StripeProvider | None:
+    if not settings.stripe_key:
+        return None
+    from .stripe.account import Account  # the SDK takes memory: only who uses it pays for it
+    from .stripe.provider import StripeProvider
+
+    account = Account(settings.stripe_key, settings.stripe_webhook_secret, settings.stripe_api_base)
+    return StripeProvider(account, sites, partial(store.find, db))

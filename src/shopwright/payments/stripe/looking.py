@@ -1,13 +1,13 @@
 """Finds at Stripe what was made for a payment when the answer was lost.
 
-Stripe's search lags by a minute and more, its lists do not; so the intents of the time around the payment's
-id (a UUIDv7 tells when it was made) are listed and their metadata looked at. Where that is too much, search
-is believed, once it must have caught up. "Never heard of" is said only when all of it was seen.
+Stripe's search lags by a minute and more, its lists do not; so the intents of the time when we asked are
+listed and their metadata looked at. Where that is too much, search is believed, once it must have caught up.
+"Never heard of" is said only when all of it was seen.
 """
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,10 +19,10 @@ from .reports import PAYMENT, Intent
 
 PAGE: Final = 100
 PAGES_MAX: Final = 12  # about what Stripe answers within the time a call has
-BEFORE_S: Final = 60  # clocks differ
-AFTER_S: Final = 3_600  # a purchase asks within minutes of making the id, and gives up within half an hour
-SEARCHED_S: Final = 300  # "searchable in less than a minute" under normal conditions
-SURE_S: Final = 3_600  # … and an hour behind when Stripe has an outage
+BEFORE: Final = timedelta(minutes=1)  # clocks differ
+AFTER: Final = timedelta(minutes=2)  # our row is committed right before the call, which lasts seconds
+SEARCHED: Final = timedelta(minutes=5)  # "searchable in less than a minute" under normal conditions
+SURE: Final = timedelta(hours=1)  # … and that far behind when Stripe has an outage
 EXPAND: Final = "data.latest_charge.balance_transaction"
 
 
@@ -30,24 +30,24 @@ class Looking:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def made(self, payment_id: UUID) -> Intent | None:
+    async def made(self, payment_id: UUID, asked_at: datetime) -> Intent | None:
         """The intent that was made for the payment; None if none ever was.
 
         Raises:
             TimeoutError: there was too much to look at; it may be there.
         """
-        asked_at = (payment_id.int >> 80) // 1_000  # UUIDv7: milliseconds in the first 48 bits
-        age_s = time.time() - asked_at
+        age = datetime.now(UTC) - asked_at
         searched = False
-        if age_s > SEARCHED_S:
+        if age > SEARCHED:
             searched, found = await self._search(payment_id)
             if found is not None:
                 return found
-        return await self._list(payment_id, asked_at, believe_search=searched and age_s > SURE_S)
+        return await self._list(payment_id, asked_at, believe_search=searched and age > SURE)
 
-    async def _list(self, payment_id: UUID, asked_at: int, *, believe_search: bool) -> Intent | None:
+    async def _list(self, payment_id: UUID, asked_at: datetime, *, believe_search: bool) -> Intent | None:
+        first, last = asked_at - BEFORE, asked_at + AFTER
         params: Any = {
-            "created": {"gte": asked_at - BEFORE_S, "lte": asked_at + AFTER_S},
+            "created": {"gte": int(first.timestamp()), "lte": int(last.timestamp())},
             "limit": PAGE,
             "expand": [EXPAND],
         }

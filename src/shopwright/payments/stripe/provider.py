@@ -7,7 +7,7 @@ before it is sent. Stripe's idempotency keys are sent as well, and nothing depen
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -30,16 +30,16 @@ PAGE: Final = 100
 DESCRIPTION_MAX: Final = 1_000
 CHARGE: Final = "latest_charge.balance_transaction"
 
-#: What our books know Stripe's name of a payment to be; None before Stripe has answered once.
-KnownAs = Callable[[UUID], Awaitable[str | None]]
+#: Our books' row of a payment: when Stripe was asked, and its name of the charge once it has answered.
+Recalls = Callable[[UUID], Awaitable[Payment | None]]
 
 
 class StripeProvider:
     name = "stripe"
-    methods = ("card",)
+    methods: Collection[str] = ("card",)
 
-    def __init__(self, account: Account, sites: Sites, known_as: KnownAs) -> None:
-        self._account, self._sites, self._known_as = account, sites, known_as
+    def __init__(self, account: Account, sites: Sites, recall: Recalls) -> None:
+        self._account, self._sites, self._recall = account, sites, recall
         self._api = Api(account)
         self._looking = Looking(self._api)
 
@@ -121,12 +121,13 @@ class StripeProvider:
         return await self._whole(ref)
 
     async def find(self, key: str) -> Report | None:
-        payment_id = UUID(key.partition(":")[0])
-        ref = await self._known_as(payment_id)
-        if ref is None or not ref.startswith("pi_"):
-            made = await self._looking.made(payment_id)
-            return None if made is None else await self._with_refunds(made)
-        return await self._whole(ref)
+        payment = await self._recall(UUID(key.partition(":")[0]))
+        if payment is None:
+            return None
+        if payment.provider_ref is not None and payment.provider_ref.startswith("pi_"):
+            return await self._whole(payment.provider_ref)
+        made = await self._looking.made(payment.id, payment.created_at or datetime.now(UTC))
+        return None if made is None else await self._with_refunds(made)
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return webhooks.read(self._account.webhook_secret, headers, body, now)
@@ -152,7 +153,8 @@ class StripeProvider:
         """A refusal leaves a charge behind that holds no money, or none at all."""
         if (told := charge_of(error)) is not None:
             return report(msgspec.convert(told, Intent))
-        made = await self._looking.made(order.id) if isinstance(error, stripe.CardError) else None
+        looked_for = isinstance(error, stripe.CardError)
+        made = await self._looking.made(order.id, datetime.now(UTC)) if looked_for else None
         if made is not None:
             return report(made)
         return Report(
@@ -162,7 +164,7 @@ class StripeProvider:
     async def _ref(self, payment: Payment) -> str:
         if payment.provider_ref is not None:
             return payment.provider_ref
-        made = await self._looking.made(payment.id)
+        made = await self._looking.made(payment.id, payment.created_at or datetime.now(UTC))
         assert made is not None, "our side asks about charges that were made here"
         return made.id
 
