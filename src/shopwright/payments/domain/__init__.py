@@ -1,9 +1,11 @@
 """What is true of payments, by noun, pure: one payment, what pays an order in parts, and who is asked."""
 
 from .payments import (
+    BY_HAND,
     FORGOTTEN,
     LAST_LOOK,
     LOOK_FIRST,
+    STORED,
     TRANSITIONS,
     UNREACHABLE,
     Kind,
@@ -23,15 +25,14 @@ from .payments import (
     refuse_other_refund,
     refuse_other_terms,
     refuse_too_large,
+    sent_again,
     status_of,
     unreachable,
 )
 from .routing import Circuit, Rule, in_reach, route
 from .tenders import (
-    BY_HAND,
     OVER,
     PAID,
-    STORED,
     Part,
     Share,
     Source,
@@ -86,6 +87,7 @@ __all__ = [
     "refuse_too_large",
     "replacement",
     "route",
+    "sent_again",
     "share_out",
     "status_of",
     "unreachable",

@@ -8,7 +8,7 @@ It only ever adds, so late, repeated and reordered reports are harmless.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -39,6 +39,12 @@ LAST_LOOK: Final = timedelta(minutes=10)
 LOOK_FIRST: Final = timedelta(seconds=1)
 LOOK_ACTION: Final = timedelta(seconds=60)  # buyers take minutes, and the webhook usually tells
 
+
+#: Stored value, spent in our own books.
+STORED: Final = ("gift_card", "wallet")
+#: Received by hand, later than the order is confirmed or before: no provider can be asked to take it.
+BY_HAND: Final = ("cash_on_delivery", "bank_transfer")
+OURS: Final = (*STORED, *BY_HAND)
 
 #: How an authorisation ends whose provider could not be reached: nothing was sent, another may be asked.
 UNREACHABLE: Final = "provider_unreachable"
@@ -311,7 +317,7 @@ def never_arrived(payment: Payment, now: datetime) -> list[PaymentEvent]:
     """The events of an operation that the provider, asked, does not know of.
 
     Young ones may still arrive and stay unknown; a charge or refund that is old enough was lost on the way.
-    Captures and voids are not given up: they are sent again, for a charge can be captured or voided once.
+    What is `sent_again` is not given up.
     """
     operation = payment.open
     if operation is None:
@@ -319,6 +325,13 @@ def never_arrived(payment: Payment, now: datetime) -> list[PaymentEvent]:
     if operation.kind in {"authorise", "refund"} and now - operation.since >= FORGOTTEN:
         return [_end(operation, "failed", "never_arrived")]
     return no_answer(payment)
+
+
+def sent_again(payment: Payment) -> Collection[Kind]:
+    """What is asked for again when it never arrived, for it cannot happen twice: a charge is captured or
+    voided once, and our own books know every refund by its key.
+    """
+    return {"capture", "void", "refund"} if payment.provider in OURS else {"capture", "void"}
 
 
 def is_stray(payment: Payment, report: Report) -> bool:

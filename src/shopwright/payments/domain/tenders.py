@@ -16,11 +16,8 @@ import msgspec
 from shopwright.contracts.money import Money
 from shopwright.contracts.payments import PaymentDiffers, PaymentStatus, RefundTooLarge
 
-from .payments import UNREACHABLE, Order, Payment
+from .payments import BY_HAND, STORED, UNREACHABLE, Order, Payment
 
-STORED: Final = ("gift_card", "wallet")
-#: Received by hand, later than the order is confirmed or before: no provider can be asked to take it.
-BY_HAND: Final = ("cash_on_delivery", "bank_transfer")
 PAID: Final = ("captured", "partially_refunded", "refunded")
 OVER: Final = ("declined", "voided")
 
