@@ -34,7 +34,7 @@ async def service(folder, answer):
     """A service at the end of the wire, and a client of it."""
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.UnixSite(runner, str(folder / "mesh.sock")).start()
     client = Client(folder / "mesh.sock")

@@ -147,6 +147,11 @@ class TestStatus:
         assert re.search(r"\d+ MiB [PR]SS in all", printed)
 
 
+def _hear_interrupts() -> None:
+    """A shell that runs the tests in the background has them ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class TestLogs:
     def test_of_a_part(self, installation: Platform):
         assert "serving" in installation.cli("logs", "users", "-n", "1000").stdout
@@ -161,8 +166,9 @@ class TestLogs:
                 httpx.get(f"{installation.url}/v1/{mark}")
 
         following = subprocess.Popen(
-            command, env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+            command, env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - no thread of ours runs yet
+        )  # fmt: skip
         asking = threading.Thread(target=ask_until_seen)
         asking.start()
         try:
