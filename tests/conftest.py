@@ -18,9 +18,16 @@ from shopwright.chassis.streams import Valkey, open_valkey
 
 
 @pytest.fixture(scope="session")
-def databases() -> Iterator[servers.Databases]:
+def database_server() -> Iterator[servers.Databases]:
     with servers.postgres() as running:
         yield running
+
+
+@pytest.fixture
+async def databases(database_server: servers.Databases) -> AsyncIterator[servers.Databases]:
+    """Gives fresh databases; they are gone after the test."""
+    yield database_server
+    await database_server.drop_given()
 
 
 @pytest.fixture(scope="session")

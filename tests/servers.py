@@ -1,8 +1,10 @@
 """Real PostgreSQL and Valkey for tests: started once per session from the wheels, a fresh database per
 test.
 
-A database is a clone of its service's migrated template (about 30 ms). Servers end with the session, by
-their pid. `SHOPWRIGHT_TEST_POSTGRES` (a socket folder, password `test`) and `SHOPWRIGHT_TEST_VALKEY` (a
+A database is a clone of its service's migrated template (about 30 ms) and is dropped with its test. Nothing
+here outlives the session, so PostgreSQL need not wait for the disk: its files are in memory where there is
+room, and it ends at once. Kills and power cuts are tests of whole platforms, which do wait.
+`SHOPWRIGHT_TEST_POSTGRES` (a socket folder, password `test`) and `SHOPWRIGHT_TEST_VALKEY` (a
 URL) name servers that run already.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -24,6 +27,8 @@ from shopwright.chassis.migrate import migrate, rooms_of
 from shopwright.contracts.ids import new_id
 
 PASSWORD = "test"
+FOR_NOBODY = ["-c", "fsync=off", "-c", "full_page_writes=off"]
+MEMORY_LEAST = 4 * 2**30
 
 
 class Databases:
@@ -32,6 +37,7 @@ class Databases:
     def __init__(self, sockets: Path) -> None:
         self._sockets = sockets
         self._templates: dict[str, str] = {}
+        self._given: list[str] = []
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres:{PASSWORD}@/{database}?host={self._sockets}"
@@ -41,7 +47,13 @@ class Databases:
         template = await self._template(service)
         name = f"t_{new_id().hex}"
         await self._admin(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self._given.append(name)
         return self.url(name)
+
+    async def drop_given(self) -> None:
+        """Drop what `fresh` gave since the last time; who still uses it is cut off."""
+        while self._given:
+            await self._admin(f"DROP DATABASE {self._given.pop()} WITH (FORCE)")
 
     async def _template(self, service: str) -> str:
         if service not in self._templates:
@@ -71,10 +83,10 @@ def postgres() -> Iterator[Databases]:
         return
     from shopwright.stack.postgres import Postgres
 
-    home = Path(tempfile.mkdtemp(prefix="sw-pg-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="sw-pg-", dir=_roomy_folder()))
     server = Postgres(data=home / "data", sockets=home / "run")
     server.initialise(PASSWORD)
-    with _running(server.command(), home / "log"):
+    with _running([*server.command(), *FOR_NOBODY], home / "log", stop=signal.SIGQUIT):
         _await(server.ready)
         yield Databases(home / "run")
     shutil.rmtree(home, ignore_errors=True)
@@ -96,14 +108,20 @@ def valkey() -> Iterator[str]:
     shutil.rmtree(home, ignore_errors=True)
 
 
+def _roomy_folder() -> str:
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free >= MEMORY_LEAST
+    return str(memory) if roomy else "/tmp"
+
+
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[None]:
+def _running(command: list[str], log: Path, stop: int = signal.SIGTERM) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         yield
     finally:
-        process.terminate()
+        process.send_signal(stop)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
