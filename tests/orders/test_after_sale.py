@@ -148,6 +148,23 @@ class TestRefund:
         assert (await look(client, order, cart))["payment"]["status"] == "partially_refunded"
 
 
+class TestWallet:
+    async def test_money_goes_back_to_the_wallet_of_the_account(self, client, shop):
+        cart = await ready_cart(client, shop, headers=ADA, price=1_000)
+        order = (await place(client, cart, headers=ADA)).json()
+
+        answer = await post(client, order, "refunds", reason="sorry", to="wallet")
+
+        assert (answer.json()["to"], answer.json()["status"]) == ("wallet", "succeeded")
+        assert shop.till.wallets == {ADA["x-user-id"]: order["total"]["amount"]}
+
+    async def test_a_guest_has_none(self, client, shop, sold):
+        answer = await post(client, sold[0], "refunds", reason="sorry", to="wallet")
+
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/to")
+        assert shop.till.refunds == {}
+
+
 class TestReturn:
     async def test_pays_the_goods_and_puts_them_on_the_shelf(self, client, shop, sold):
         order, cart = sold
@@ -207,13 +224,63 @@ class TestCancel:
         steps = (await client.get(f"/v1/orders/{order['id']}/timeline", headers=STAFF)).json()["items"]
         assert [entry["step"] for entry in steps][-3:] == ["cancel", "give_back", "restock"]
 
-    async def test_refuses_once_something_was_shipped(self, client, sold):
+    async def test_refuses_once_all_was_shipped(self, client, sold):
         order, _ = sold
-        await post(client, order, "fulfilments", lines=line(order, 1))
+        await post(client, order, "fulfilments")
 
         answer = await post(client, order, "cancel")
 
-        assert (answer.status_code, answer.json()["order_status"]) == (409, "partially_fulfilled")
+        refusal = answer.json()
+        assert (answer.status_code, refusal["order_status"], refusal["wanted"]) == (
+            409,
+            "fulfilled",
+            "cancel",
+        )
+
+    async def test_what_was_not_shipped_yet_goes_back_with_its_money(self, client, shop, sold):
+        order, cart = sold
+        await post(client, order, "fulfilments", lines=line(order, 1))
+
+        part = await post(client, order, "cancel", lines=line(order, 1), reason="broken")
+        halfway = await look(client, order, cart)
+        rest = await post(client, order, "cancel")
+
+        assert (part.status_code, halfway["status"], halfway["refunded"]["amount"]) == (
+            200, "partially_fulfilled", 1_000,
+        )  # fmt: skip
+        assert (rest.json()["status"], rest.json()["refunded"]["amount"]) == ("fulfilled", 3_000)
+        assert (rest.json()["lines"][0]["cancelled"], shop.stock.free["MUG"]) == (3, 3)
+        assert (await post(client, order, "fulfilments")).status_code == 409
+        back = await post(client, order, "returns", lines=line(order, 1), reason="too blue")
+        assert (back.json()["amount"]["amount"], (await look(client, order, cart))["status"]) == (
+            1_000, "returned",
+        )  # fmt: skip
+
+    async def test_never_cancels_and_ships_more_than_was_ordered_however_many_try(self, client, shop, sold):
+        order, cart = sold
+        await post(client, order, "fulfilments", lines=line(order, 1))
+
+        await asyncio.gather(
+            *[post(client, order, "fulfilments", lines=line(order, 1)) for _ in range(3)],
+            *[post(client, order, "cancel", lines=line(order, 1)) for _ in range(3)],
+        )
+
+        seen = (await look(client, order, cart))["lines"][0]
+        assert seen["fulfilled"] + seen["cancelled"] == 4
+        assert shop.stock.free["MUG"] == seen["cancelled"]
+        assert sum(shop.till.refunds.values()) == 1_000 * seen["cancelled"]
+
+    async def test_staff_who_only_read_may_cancel_what_they_themselves_have_not_paid(self, client, shop):
+        shop.stock.put("CUP")
+        mine = await ready_cart(client, shop, sku="CUP", headers=BUYER_ONLY)
+        own = (await place(client, mine, token="", headers=BUYER_ONLY)).json()
+        other = (await place(client, await ready_cart(client, shop, sku="CUP", headers=ADA), token="",
+                             headers=ADA)).json()  # fmt: skip
+
+        answers = [await post(client, order, "cancel", BUYER_ONLY) for order in (own, other)]
+
+        assert [answer.status_code for answer in answers] == [200, 403]
+        assert answers[0].json()["status"] == "cancelled"
 
     async def test_shipping_and_cancelling_at_once_do_one_of_the_two(self, client, shop, sold):
         order, cart = sold

@@ -171,9 +171,18 @@ class Payments:
         """Give it back, or make sure that it never will be taken."""
         return await self._rpc.call(VOID, PaymentId(payment_id=str(payment_id)), timeout_s=PAYMENT_TIMEOUT_S)
 
-    async def refund(self, refund_id: UUID, payment_id: UUID, amount: Money) -> PaymentState:
-        """Give `amount` of what was captured back. Idempotent by `refund_id`."""
+    async def refund(
+        self, refund_id: UUID, payment_id: UUID, amount: Money, *, wallet_of: UUID | None = None
+    ) -> PaymentState:
+        """Give `amount` of what was captured back: to where it came from, or to the wallet of an account.
+
+        Idempotent by `refund_id`.
+        """
         request = RefundRequest(
-            refund_id=str(refund_id), payment_id=str(payment_id), amount=amount.minor
-        )  # fmt: skip
+            refund_id=str(refund_id),
+            payment_id=str(payment_id),
+            amount=amount.minor,
+            to="wallet" if wallet_of else "source",
+            user_id=str(wallet_of or ""),
+        )
         return await self._rpc.call(REFUND, request, timeout_s=PAYMENT_TIMEOUT_S)

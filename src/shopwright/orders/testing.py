@@ -144,6 +144,7 @@ class Till:
         self._faults = faults
         self.payments: dict[str, PaymentState] = {}
         self.refunds: dict[str, int] = {}
+        self.wallets: dict[str, int] = {}  # what was given back to accounts' wallets
         self.captures: list[str] = []  # the next ones: of unknown outcome, or refused and the payment is so
         self.refuses_refunds = False
         self.others_unknown = False  # another refund of the same payment is open
@@ -200,6 +201,8 @@ class Till:
             raise ProviderRefused(code="too_late")
         if request.refund_id not in self.refunds:
             self.refunds[request.refund_id] = request.amount
+            if request.to == "wallet":
+                self.wallets[request.user_id] = self.wallets.get(request.user_id, 0) + request.amount
             state.refunded += request.amount
             state.status = "refunded" if state.refunded == state.amount else "partially_refunded"
         leave()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,24 +11,15 @@ from litestar import Request, Response, get, post
 
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
-from shopwright.chassis.validation import invalid
 from shopwright.contracts.money import Money
 
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders
 from ..domain import Fulfilment, Reversal, Tracking
-from .orders import STAFF, seen
+from .orders import LINES, STAFF, LineCount, counts, seen
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-LINES = msgspec.Meta(min_length=1, max_length=200)
-
-
-class LineCount(msgspec.Struct, frozen=True):
-    """How many units of an order's line."""
-
-    id: UUID
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class TrackingInput(msgspec.Struct, frozen=True):
@@ -46,10 +36,11 @@ class NewFulfilment(msgspec.Struct, frozen=True):
 
 
 class NewRefund(msgspec.Struct, frozen=True):
-    """Without `amount` all that is left."""
+    """Without `amount` all that is left; `to` the buyer's wallet, or where it came from."""
 
     reason: Reason
     amount: Money | None = None
+    to: Literal["source", "wallet"] = "source"
 
 
 class NewReturn(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +50,7 @@ class NewReturn(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
     refund: Money | None = None
     restock: bool = True
+    to: Literal["source", "wallet"] = "source"
 
 
 class FulfilmentView(msgspec.Struct, frozen=True):
@@ -72,7 +64,8 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """`status` requested: asked for, its outcome not known yet. `failure` is shown to staff only."""
 
     id: UUID
-    kind: Literal["refund", "return", "cancellation"]
+    kind: Literal["refund", "return", "cancellation", "edit"]
+    to: Literal["source", "wallet"]
     amount: Money
     lines: list[LineCount]
     reason: str
@@ -96,7 +89,7 @@ async def ship(
     """Ship an order or a part of it; the buyer is told."""
     principal.require("orders:write")
     tracking = Tracking(data.tracking.carrier, data.tracking.number, data.tracking.url)
-    lines = _counts(data.lines) if data.lines is not None else None
+    lines = counts(data.lines) if data.lines is not None else None
     return _fulfilment(
         await after_sale.fulfil(
             order_id, lines, tracking, await once_of(request, str(order_id)), by=principal.user_id
@@ -121,7 +114,9 @@ async def refund(
     """Pay back money of an order. 201 it is back, or failed; 202 it is asked for."""
     principal.require("orders:refund")
     once = await once_of(request, str(order_id))
-    return _answer(await after_sale.refund(order_id, data.amount, data.reason, once, by=principal.user_id))
+    return _answer(
+        await after_sale.refund(order_id, data.amount, data.reason, once, to=data.to, by=principal.user_id)
+    )
 
 
 @post("/v1/orders/{order_id:uuid}/returns", tags=["orders"])
@@ -133,10 +128,11 @@ async def take_return(
     principal.require("orders:refund")
     reversal = await after_sale.take_return(
         order_id,
-        _counts(data.lines),
+        counts(data.lines),
         data.reason,
         amount=data.refund,
         restock=data.restock,
+        to=data.to,
         once=await once_of(request, str(order_id)),
         by=principal.user_id,
     )
@@ -151,13 +147,6 @@ async def read_refunds(
     await seen(order_id, request, principal, orders)
     _, reversals = await after_sale.of_order(order_id)
     return Refunds([_refund(reversal, staff=principal.may(STAFF)) for reversal in reversals])
-
-
-def _counts(lines: Sequence[LineCount]) -> dict[UUID, int]:
-    counts = {line.id: line.quantity for line in lines}
-    if len(counts) < len(lines):
-        raise invalid("/lines", "names a line twice")
-    return counts
 
 
 def _answer(reversal: Reversal) -> Response[RefundView]:
@@ -176,6 +165,7 @@ def _refund(reversal: Reversal, *, staff: bool) -> RefundView:
     return RefundView(
         id=reversal.id,
         kind=reversal.kind,
+        to=reversal.destination,
         amount=reversal.amount,
         lines=_lines(reversal.lines),
         reason=reversal.reason,

@@ -31,6 +31,7 @@ from .carts import Email
 Token = Annotated[str, msgspec.Meta(max_length=255)]
 STAFF = "orders:read"
 
+LINES = msgspec.Meta(min_length=1, max_length=200)
 
 class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     """`token` comes from the provider; without one the buyer pays on the provider's page (`action_url`)."""
@@ -182,22 +183,46 @@ async def retry(order_id: UUID, request: Request, principal: Principal, timeline
 
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, tags=["orders"])
 async def cancel_order(
-    order_id: UUID, request: Request, principal: Principal, orders: Orders, after_sale: AfterSale
+    order_id: UUID,
+    request: Request,
+    principal: Principal,
+    orders: Orders,
+    after_sale: AfterSale,
+    timelines: Timelines,
+    data: Cancellation | None = None,
 ) -> OrderView:
-    """Cancel an order: before it is confirmed buyers and staff; after that staff, until something is shipped.
+    """Cancel an order: before it is confirmed buyers and staff; after that staff, what was not shipped yet.
 
-    What was paid goes back, and so do the goods.
+    What was paid for it goes back, and so do the goods.
     """
-    staff = principal.user_id is not None and principal.may(STAFF)
-    if staff:
-        principal.require("orders:write")
     order = await seen(order_id, request, principal, orders)
-    if staff and order.status in PAID:
+    once = await once_of(request, str(order_id))
+    if not _bought_by(order, request, principal):
+        principal.require("orders:write")
+    if order.status in PAID and principal.user_id is not None and principal.may("orders:write"):
         principal.require("orders:refund")
-        once = await once_of(request, str(order_id))
-        await after_sale.cancel(order_id, "cancelled by staff", once, by=principal.user_id)
+        wanted = data or Cancellation()
+        lines = counts(wanted.lines) if wanted.lines else None
+        await after_sale.cancel(order_id, wanted.reason, once, lines=lines, by=principal.user_id)
         return _view(await orders.find(order_id))
-    return _view(await orders.cancel(order_id, await once_of(request, str(order_id))))
+    cancelled = await orders.cancel(order_id, once)
+    if not _bought_by(order, request, principal):
+        await timelines.note(order_id, "cancel", principal.user_id)
+    return _view(cancelled)
+
+
+class LineCount(msgspec.Struct, frozen=True):
+    """How many units of an order's line."""
+
+    id: UUID
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class Cancellation(msgspec.Struct, frozen=True):
+    """`lines`: of an order that was shipped in part; without them all that is left to ship."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "cancelled by staff"
+    lines: Annotated[list[LineCount], LINES] | None = None
 
 
 @post("/internal/orders/{order_id:uuid}/look-again", status_code=204, include_in_schema=False)
@@ -209,9 +234,7 @@ async def look_again(order_id: UUID, principal: Principal, orders: Orders) -> No
 
 async def seen(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> Order:
     order = await orders.find(order_id)
-    own = principal.user_id is not None and order.user_id == principal.user_id
-    by_cart = order.user_id is None and request.headers.get("x-cart-id") == str(order.cart_id)
-    if own or by_cart or principal.may(STAFF):
+    if _bought_by(order, request, principal) or principal.may(STAFF):
         return order
     if principal.user_id is None and "x-cart-id" not in request.headers:
         raise NotAuthenticated(detail="log in, or give the cart's id in x-cart-id")
@@ -238,6 +261,21 @@ def _view(order: Order) -> OrderView:
         created_at=order.created_at,
         refunded=order.refunded,
     )
+def counts(lines: Sequence[LineCount]) -> dict[UUID, int]:
+    """By line; raises InvalidInput when one is named twice."""
+    found = {line.id: line.quantity for line in lines}
+    if len(found) < len(lines):
+        raise invalid("/lines", "names a line twice")
+    return found
+
+
+def _bought_by(order: Order, request: Request, principal: Principal) -> bool:
+    """Whether it is the caller's own: by the account, or a guest's by the cart."""
+    if order.user_id is None:
+        return request.headers.get("x-cart-id") == str(order.cart_id)
+    return order.user_id == principal.user_id
+
+
 
 
 HANDLERS: list[object] = [

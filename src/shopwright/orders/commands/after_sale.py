@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -47,6 +48,7 @@ ANSWER_S = 6.0  # a request waits this long for the money to be back, then tells
 CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
 COMMANDS: Mapping[str, Command] = {"refund": "refund", "return": "return", "cancellation": "cancel"}
 Quantities = Mapping[UUID, int]
+Destination = Literal["source", "wallet"]
 
 
 class AfterSale:
@@ -98,6 +100,7 @@ class AfterSale:
         reason: str,
         once: Once | None,
         *,
+        to: Destination = "source",
         by: UUID | None = None,
     ) -> Reversal:
         """Pay back `amount` (all that is left without it). Events: OrderRefunded, PaymentChanged.
@@ -105,7 +108,7 @@ class AfterSale:
         Raises:
             NotPaidYet, PaymentRefused, MoreThanPaid: nothing was asked for.
         """
-        return await self._take_back(order_id, "refund", amount, reason, once=once, by=by)
+        return await self._take_back(order_id, "refund", amount, reason, to=to, once=once, by=by)
 
     async def take_return(
         self,
@@ -115,6 +118,7 @@ class AfterSale:
         *,
         amount: Money | None,
         restock: bool,
+        to: Destination = "source",
         once: Once | None,
         by: UUID | None = None,
     ) -> Reversal:
@@ -124,20 +128,29 @@ class AfterSale:
             MoreThanOrdered, MoreThanPaid, NotPaidYet, PaymentRefused: nothing was noted.
         """
         return await self._take_back(
-            order_id, "return", amount, reason, lines=lines, restock=restock, once=once, by=by
+            order_id, "return", amount, reason, lines=lines, restock=restock, to=to, once=once, by=by
         )
 
     async def cancel(
-        self, order_id: UUID, reason: str, once: Once | None, *, by: UUID | None = None
+        self,
+        order_id: UUID,
+        reason: str,
+        once: Once | None,
+        *,
+        lines: Quantities | None = None,
+        by: UUID | None = None,
     ) -> Reversal:
         """Cancel an order of which nothing was shipped: all money and goods go back.
 
-        Of an order whose payment was refused only the goods do. Events: OrderCancelled, OrderRefunded.
+        Of one that was shipped in part, what is left to ship (or `lines` of it) goes back with its price.
+        Of one whose payment was refused only the goods do. Events: OrderCancelled, OrderRefunded.
 
         Raises:
-            WrongTransition, NotPaidYet: it stays as it is.
+            WrongTransition, MoreThanOrdered, NotPaidYet: it stays as it is.
         """
-        return await self._take_back(order_id, "cancellation", None, reason, restock=True, once=once, by=by)
+        return await self._take_back(
+            order_id, "cancellation", None, reason, lines=lines, restock=True, once=once, by=by
+        )
 
     async def of_order(self, order_id: UUID) -> tuple[list[Fulfilment], list[Reversal]]:
         async with self._db.read() as connection:
@@ -152,6 +165,7 @@ class AfterSale:
         *,
         lines: Quantities | None = None,
         restock: bool = False,
+        to: Destination = "source",
         once: Once | None,
         by: UUID | None,
     ) -> Reversal:
@@ -161,10 +175,11 @@ class AfterSale:
                 held = None
             else:
                 order = await self._locked(tx, order_id, COMMANDS[kind])
-                reversal = _reversal(order, kind, amount, reason, lines=lines or {}, restock=restock)
-                if not await store.take_back(tx, reversal, lines or {}):
+                lines = _wanted(order, kind, lines)
+                reversal = _reversal(order, kind, amount, reason, lines=lines, restock=restock, to=to)
+                if not await store.take_back(tx, reversal, lines):
                     raise domain.MoreThanPaid(refundable=order.refundable)
-                await self._move(tx, order, reversal, lines or {})
+                await self._move(tx, order, reversal, lines)
                 await timeline.note(tx, order_id, COMMANDS[kind], by, reason)
                 noted = reversal.id
                 held = await self.runner.start(tx, noted, datetime.now(UTC) + TIME)
@@ -179,7 +194,7 @@ class AfterSale:
 
     async def _move(self, tx: Transaction, order: Order, reversal: Reversal, lines: Quantities) -> None:
         """The order's next state, if this changes it."""
-        if reversal.kind == "cancellation":
+        if reversal.kind == "cancellation" and order.status == "confirmed":
             domain.check_command(order.status, "cancel", "cancelled")
             await store.move(tx, order.id, "cancelled")
             tx.publish(
@@ -188,11 +203,11 @@ class AfterSale:
                     total=order.total, user_id=order.user_id,
                 )
             )  # fmt: skip
-        elif reversal.kind == "return":
-            back = sum(lines.values()) + sum(line.returned for line in order.lines)
-            if back == sum(line.quantity for line in order.lines):
-                domain.check_command(order.status, "return", "returned")
-                await store.move(tx, order.id, "returned")
+            return
+        after = domain.after_reversal(order, reversal.kind, lines)
+        if after != order.status:
+            domain.check_command(order.status, COMMANDS[reversal.kind], after)
+            await store.move(tx, order.id, after)
 
     async def _locked(self, tx: Transaction, order_id: UUID, command: Command) -> Order:
         """The order, held until `tx` ends; to cancel also one that will never be paid."""
@@ -231,7 +246,10 @@ class AfterSale:
         assert order is not None, "the reversal's order was deleted"
         if reversal.amount.minor:
             try:
-                state = await self._payments.refund(reversal_id, order.payment_id, reversal.amount)
+                wallet_of = order.user_id if reversal.destination == "wallet" else None
+                state = await self._payments.refund(
+                    reversal_id, order.payment_id, reversal.amount, wallet_of=wallet_of
+                )
             except (ProviderRefused, RefundTooLarge, PaymentNotCaptured, PaymentDiffers) as problem:
                 return _gave_nothing(reversal_id, f"{problem.title}. {problem.detail}".strip())
             if state.refund_status == "failed":
@@ -263,16 +281,36 @@ def _gave_nothing(reversal_id: UUID, failure: str) -> Done:
     return Done(book)
 
 
+def _wanted(order: Order, kind: str, lines: Quantities | None) -> Quantities:
+    """Of which lines how much goes back; raises what forbids it."""
+    if kind == "return":
+        domain.check_quantities(lines or {}, domain.left_to_return(order))
+        return lines or {}
+    if kind != "cancellation" or order.status == "confirmed":
+        if lines:
+            raise invalid("/lines", "are for an order that was shipped in part; edit one that was not")
+        return {}
+    left = domain.left_to_ship(order)
+    domain.check_quantities(lines or {}, left)
+    return lines or left
+
+
 def _reversal(
-    order: Order, kind: str, amount: Money | None, reason: str, *, lines: Quantities, restock: bool
+    order: Order,
+    kind: str,
+    amount: Money | None,
+    reason: str,
+    *,
+    lines: Quantities,
+    restock: bool,
+    to: Destination,
 ) -> Reversal:
     """What goes back of `order`; raises what forbids it."""
-    if kind == "return":
-        domain.check_quantities(lines, domain.left_to_return(order))
+    if to == "wallet" and order.user_id is None:
+        raise invalid("/to", "must be source: a guest has no wallet")
     wanted = amount
     if wanted is None:
-        value = domain.value_of(order, lines) if kind == "return" else order.refundable
-        wanted = min(value, order.refundable)
+        wanted = min(domain.value_of(order, lines), order.refundable) if lines else order.refundable
     if wanted.minor < 0:
         raise invalid("/refund" if kind == "return" else "/amount", "must not be negative")
     if wanted.currency != order.currency or order.refundable < wanted:
@@ -280,7 +318,7 @@ def _reversal(
     if kind == "refund" and wanted.minor == 0:
         raise domain.MoreThanPaid(refundable=order.refundable)
     skus = {line.id: line.sku for line in order.lines}
-    units = lines or {line.id: line.quantity for line in order.lines}
+    units = lines or domain.left_to_ship(order)
     return Reversal(
         id=new_id(),
         order_id=order.id,
@@ -288,6 +326,7 @@ def _reversal(
         amount=wanted,
         restock=[ReserveLine(skus[line_id], count) for line_id, count in units.items()] if restock else [],
         reason=reason,
+        destination=to,
         created_at=datetime.now(UTC),
     )
 

@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shopwright.chassis.db import Database
-from shopwright.contracts.money import Money
 from shopwright.contracts.problems import NotFound
 
 from .. import documents, domain
-from ..documents import Credit, Invoice, InvoiceLine, PackedLine, PackingSlip, Seller
+from ..documents import Credit, Invoice, InvoiceLine, PackedLine, PackingSlip, Seller, TaxRow
 from ..domain import Command, Fulfilment, Order, OrderLine, Reversal
 from ..store import after_sale as store
 from ..store import orders as order_store
@@ -86,30 +85,36 @@ def _invoice(order: Order, reversals: Sequence[Reversal], seller: Seller) -> Inv
         email=order.email,
         name=order.name,
         address=order.address,
-        lines=[_line(line, order.currency) for line in order.lines],
+        lines=[_line(line, order) for line in order.lines],
         totals=order.totals,
-        taxes=[],
+        taxes=[
+            TaxRow(name=tax.name, rate=tax.rate, base=tax.base, amount=tax.amount, included=tax.included)
+            for tax in order.taxes
+        ],
         total=order.total,
         payment=f"{PAID.get(order.payment_status, 'To be paid')} {method}.",
         credits=[
             Credit(back.created_at, f"{KINDS.get(back.kind, back.kind)}: {back.reason}", back.amount)
             for back in reversals
-            if back.status == "succeeded" and back.amount.minor
+            if back.status == "succeeded" and back.amount.minor and back.kind != "edit"  # is in the total
         ],
     )
 
 
-def _line(line: OrderLine, currency: str) -> InvoiceLine:
-    nothing = Money(0, currency)
+def _line(line: OrderLine, order: Order) -> InvoiceLine:
     return InvoiceLine(
         name=line.name,
-        detail=" · ".join([*line.options.values(), line.sku]),
+        detail=" · ".join([*line.options.values(), line.sku, *_cancelled(line)]),
         quantity=line.quantity,
         unit_price=line.unit_price,
-        discount=nothing,
-        tax=nothing,
-        total=line.total,
+        discount=line.discount,
+        tax=line.tax,
+        total=domain.paid_for(order, line),
     )
+
+
+def _cancelled(line: OrderLine) -> list[str]:
+    return [f"{line.cancelled} of them cancelled"] if line.cancelled else []
 
 
 def _slip(
@@ -132,9 +137,9 @@ def _slip(
                 name=line.name,
                 sku=line.sku,
                 detail=" · ".join(line.options.values()),
-                ordered=line.quantity,
+                ordered=line.quantity - line.cancelled,
                 here=here[str(line.id)],
-                left=line.quantity - before.get(str(line.id), 0) if parcel else 0,
+                left=line.quantity - line.cancelled - before.get(str(line.id), 0) if parcel else 0,
             )
             for line in order.lines
             if str(line.id) in here

@@ -38,6 +38,11 @@ class Timelines:
         names = await asyncio.gather(*(self._name(user_id) for user_id in who))
         return timeline.for_staff(history, dict(zip(who, names, strict=True)))
 
+    async def note(self, order_id: UUID, command: str, by: UUID | None) -> None:
+        """Write down what one of the staff did; for commands that write nothing else of theirs here."""
+        async with self._db.begin() as tx:
+            await store.note(tx, order_id, command, by)
+
     async def retry(self, order_id: UUID, by: UUID | None, once: Once | None) -> None:
         """Have every saga of the order try its next step now instead of waiting for its turn."""
         async with self._db.begin(once) as tx:

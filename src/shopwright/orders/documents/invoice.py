@@ -37,6 +37,7 @@ TOTALS = {
     "shipping": "Delivery",
     "shipping_discount": "Discount on delivery",
     "tax": "Tax",
+    "edited": "Changes to the order",
 }
 
 

@@ -173,6 +173,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     fulfilled: int = 0
     returned: int = 0
 
+    cancelled: int = 0
 
 class Tracking(msgspec.Struct, frozen=True):
     carrier: str = ""
@@ -194,7 +195,7 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     order_id: UUID
-    kind: Literal["refund", "return", "cancellation"]
+    kind: Literal["refund", "return", "cancellation", "edit"]
     amount: Money
     restock: list[ReserveLine]
     reason: str
@@ -202,6 +203,7 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["requested", "succeeded", "failed"] = "requested"
     failure: str = ""
     created_at: datetime
+    destination: Literal["source", "wallet"] = "source"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,10 +234,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     discounts: list[Discount] = []
     taxes: list[Tax] = []
 
+    taken_off: int = 0
+    exchange_of: UUID | None = None
+
+    @property
+    def paid(self) -> Money:
+        """What its payment was for: the total before edits made it smaller."""
+        return Money(self.total.minor + self.taken_off, self.currency)
     @property
     def refundable(self) -> Money:
         """What can still be asked to be paid back."""
-        return Money(0, self.currency) if self.payment_refused else self.total - self.refunding
+        return Money(0, self.currency) if self.payment_refused else self.paid - self.refunding
 
     @property
     def payment_refused(self) -> bool:
@@ -254,7 +263,8 @@ def seen_of(quote: Quote) -> Seen:
 
 
 def left_to_ship(order: Order) -> dict[UUID, int]:
-    return {line.id: line.quantity - line.fulfilled for line in order.lines if line.quantity > line.fulfilled}
+    left = {line.id: line.quantity - line.fulfilled - line.cancelled for line in order.lines}
+    return {line_id: count for line_id, count in left.items() if count}
 
 
 def left_to_return(order: Order) -> dict[UUID, int]:
@@ -263,6 +273,17 @@ def left_to_return(order: Order) -> dict[UUID, int]:
 
 def check_quantities(wanted: Mapping[UUID, int], left: Mapping[UUID, int]) -> None:
     """Raises MoreThanOrdered naming the first line that is passed (an unknown line has nothing left)."""
+def after_reversal(order: Order, kind: str, units: Mapping[UUID, int]) -> OrderStatus:
+    """What the order is once `units` came back or are not sent any more."""
+    count = sum(units.values())
+    returned = sum(line.returned for line in order.lines) + (count if kind == "return" else 0)
+    cancelled = sum(line.cancelled for line in order.lines) + (count if kind == "cancellation" else 0)
+    sent = sum(line.fulfilled for line in order.lines)
+    if not count or sent + cancelled < sum(line.quantity for line in order.lines):
+        return order.status
+    return "returned" if returned == sent else "fulfilled"
+
+
     for line_id, quantity in wanted.items():
         if quantity > left.get(line_id, 0):
             raise MoreThanOrdered(line_id=line_id, left=left.get(line_id, 0))
@@ -277,13 +298,13 @@ def paid_for(order: Order, line: OrderLine) -> Money:
 def value_of(order: Order, quantities: Mapping[UUID, int]) -> Money:
     """What the buyer paid for these units, which come after those that went back already.
 
-    Exact over any number of returns: all of them together are what was paid for the line.
+    Exact over any number of returns and cancellations: all together they are what was paid for the line.
     """
     lines = {line.id: line for line in order.lines}
     values = []
     for line_id, count in quantities.items():
         line = lines[line_id]
-        paid, before = paid_for(order, line).minor, line.returned
+        paid, before = paid_for(order, line).minor, line.returned + line.cancelled
         values.append(Money(_part(paid, before + count, line) - _part(paid, before, line), order.currency))
     return total(values, order.currency)
 

@@ -45,7 +45,7 @@ TABLE: Final[Mapping[Command, Mapping[OrderStatus, States]]] = {
         "in_progress": _to("cancelled"),
         "awaiting_buyer": _to("cancelled"),
         "confirmed": _to("cancelled"),
-        "partially_fulfilled": _to("fulfilled", "returned"),  # what was not shipped yet
+        "partially_fulfilled": _to("partially_fulfilled", "fulfilled", "returned"),  # what was not shipped
     },
     "fulfil": {
         "confirmed": _to("partially_fulfilled", "fulfilled"),

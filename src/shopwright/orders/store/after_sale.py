@@ -40,12 +40,12 @@ async def fulfil(
 async def take_back(tx: Transaction, reversal: Reversal, lines: Mapping[UUID, int]) -> bool:
     """Note that money and goods go back; false when that is more money than is left.
 
-    Raises CheckViolation when more would come back than was shipped.
+    Raises CheckViolation when more would come back than was shipped, or be cancelled than is left.
     """
     restock = msgspec.to_builtins(reversal.restock)
     noted = await tx.fetchval(
         _TAKE_BACK, reversal.id, reversal.order_id, reversal.kind, reversal.amount.minor, restock,
-        reversal.reason, *_columns(lines),
+        reversal.reason, *_columns(lines), reversal.destination,
     )  # fmt: skip
     return bool(noted)
 
@@ -102,6 +102,7 @@ def _reversal(row: Row) -> Reversal:
         reason=row["reason"],
         status=row["status"],
         failure=row["failure"],
+        destination=row["destination"],
         lines=_quantities(row["lines"]),
         created_at=row["created_at"],
     )
@@ -129,14 +130,17 @@ INSERT INTO fulfilment_lines SELECT shipped.id, counted.id, counted.quantity FRO
 _TAKE_BACK = """
 WITH allowed AS (
     UPDATE orders SET refunding = refunding + $4, updated_at = now()
-    WHERE id = $2 AND refunding + $4 <= total RETURNING id
+    WHERE id = $2 AND refunding + $4 <= total + taken_off RETURNING id
 ), noted AS (
-    INSERT INTO reversals (id, order_id, kind, amount, restock, reason)
-    SELECT $1, allowed.id, $3, $4, $5, $6 FROM allowed RETURNING id
+    INSERT INTO reversals (id, order_id, kind, amount, restock, reason, destination)
+    SELECT $1, allowed.id, $3, $4, $5, $6, $9 FROM allowed RETURNING id
 ), wanted AS (
     SELECT * FROM unnest($7::uuid[], $8::integer[]) AS w (line_id, quantity)
 ), counted AS (
-    UPDATE order_lines l SET returned = l.returned + w.quantity FROM wanted w, noted
+    UPDATE order_lines l SET
+        returned = l.returned + CASE WHEN $3 = 'return' THEN w.quantity ELSE 0 END,
+        cancelled = l.cancelled + CASE WHEN $3 = 'return' THEN 0 ELSE w.quantity END
+    FROM wanted w, noted
     WHERE l.id = w.line_id AND l.order_id = $2 RETURNING l.id, w.quantity
 ), kept AS (
     INSERT INTO reversal_lines SELECT noted.id, counted.id, counted.quantity FROM noted, counted
@@ -159,7 +163,7 @@ WITH paid AS (
 )
 UPDATE orders o SET refunded = o.refunded + paid.amount, updated_at = now(),
     payment_status = CASE WHEN paid.amount = 0 THEN o.payment_status
-                          WHEN o.refunded + paid.amount = o.total THEN 'refunded'
+                          WHEN o.refunded + paid.amount = o.total + o.taken_off THEN 'refunded'
                           ELSE 'partially_refunded' END
 FROM paid WHERE o.id = paid.order_id RETURNING o.refunded
 """

@@ -172,6 +172,7 @@ def _order(row: Row) -> Order:
                 fulfilled=line["fulfilled"],
                 returned=line["returned"],
             )
+                cancelled=line["cancelled"],
             for line in row["lines"]
         ],
     )
@@ -181,7 +182,7 @@ _AMOUNTS = ("unit_price", "total", "discount", "tax")
 _PLAIN = (
     "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id",
     "payment_status", "payment_method", "payment_token", "return_url", "action_url", "shipping_method",
-    "shipping_name", "refusal", "created_at",
+    "shipping_name", "refusal", "created_at", "taken_off", "exchange_of",
 )  # fmt: skip
 _SELECT = """
 SELECT o.*, (
