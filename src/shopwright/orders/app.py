@@ -22,12 +22,17 @@ from .api import after_sale as after_sale_api
 from .api import carts as carts_api
 from .api import documents as documents_api
 from .api import orders as orders_api
+from .api import promotions as promotions_api
+from .api import shipping as shipping_api
+from .api import taxes as taxes_api
 from .clients import Payments, Products, Users
 from .commands.after_sale import AfterSale
 from .commands.carts import Carts
 from .commands.documents import Documents
 from .commands.orders import Orders
 from .commands.pricing import Pricing
+from .commands.promotions import Promotions
+from .commands.shop import Shop
 from .commands.timelines import Timelines
 from .documents import Seller
 from .domain import RateTable
@@ -35,6 +40,10 @@ from .settings import OrdersSettings
 from .subscribers import Subscribers
 
 HOUSEKEEPING_S = 30
+HANDLERS: list[object] = [
+    *carts_api.HANDLERS, *promotions_api.HANDLERS, *taxes_api.HANDLERS, *shipping_api.HANDLERS,
+    *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS,
+]  # fmt: skip
 
 
 async def build(environ: Mapping[str, str]) -> Service:
@@ -79,19 +88,11 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "orders",
-        [
-            *promotions_api.HANDLERS,
-            *taxes_api.HANDLERS,
-            *shipping_api.HANDLERS,
-            *carts_api.HANDLERS,
-            *orders_api.HANDLERS,
-            *after_sale_api.HANDLERS,
-            *documents_api.HANDLERS,
-        ],
+        HANDLERS,
         {
             "carts": carts,
-            "promotions": Promotions(db),
-            "shop": Shop(db),
+            "promotions": Promotions(db, pricing.forget),
+            "shop": Shop(db, pricing.forget),
             "orders": orders,
             "after_sale": after_sale,
             "papers": Documents(db, seller),

@@ -42,6 +42,10 @@ class Pricing:
             self._read_at = read_at
         return self._rules
 
+    def forget(self) -> None:
+        """The rules changed: read them anew when they are needed next."""
+        self._rules = None
+
     async def price(
         self, cart: Cart, quotes: Mapping[str, Quote], customer: str, *, rules: Rules, firm: bool = False
     ) -> Priced:

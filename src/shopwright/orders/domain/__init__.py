@@ -61,7 +61,7 @@ from .shipping import (
     ShippingUnavailable,
     ShippingZone,
 )
-from .taxes import Place, RateTable, Tax, TaxProvider, TaxRate
+from .taxes import Place, RateTable, Tax, TaxProvider, TaxRate, TaxSettings
 from .transitions import Command, WrongTransition, check_command
 
 __all__ = [
@@ -119,6 +119,7 @@ __all__ = [
     "Tax",
     "TaxProvider",
     "TaxRate",
+    "TaxSettings",
     "Tracking",
     "WrongTransition",
     "check_command",

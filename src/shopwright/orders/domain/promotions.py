@@ -22,6 +22,7 @@ GUEST, REGISTERED = "guest", "registered"
 CODES_MAX = 10  # coupons of one cart; more is somebody guessing
 
 Kind = Literal["percentage", "amount", "buy_x_get_y", "free_shipping"]
+Stacking = Literal["combinable", "exclusive"]
 Reason = Literal[
     "unknown", "not_started", "ended", "used_up", "used_by_you", "minimum_not_met", "not_for_these_products",
     "not_for_you", "not_in_this_currency", "does_not_combine",
@@ -57,7 +58,7 @@ class Promotion(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     needs_code: bool = False
-    stacking: Literal["combinable", "exclusive"] = "combinable"
+    stacking: Stacking = "combinable"
     priority: int = 0
     uses_max: int | None = None
     uses_per_customer_max: int | None = None

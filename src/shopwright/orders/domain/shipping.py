@@ -73,6 +73,7 @@ class ShippingMethod(msgspec.Struct, frozen=True, kw_only=True):
     needs_address: bool
     days_min: int
     days_max: int
+    position: int = 0
     rules: list[ShippingRule]
 
     def price(self, zone: UUID | None, goods: Money, weight_g: int) -> Money | None:

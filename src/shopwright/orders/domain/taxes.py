@@ -46,6 +46,14 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
     percent: Percent
 
 
+class TaxSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether prices include tax, where the shop is, and as which class shipping is taxed."""
+
+    prices_include_tax: bool = True
+    country: str | None = None
+    shipping_tax_class: str = STANDARD
+
+
 class Taxable(msgspec.Struct, frozen=True):
     """A part of the order as it is charged, discounts taken off."""
 

@@ -15,7 +15,7 @@ from ..domain import Candidate, Promotion
 
 #: A promotion as one JSON object; percents as text, for a float is no number for money.
 PROMOTION = """(to_jsonb(p) || jsonb_build_object(
-    'percent', p.percent::text, 'get_percent', p.get_percent::text))"""
+    'percent', trim_scale(p.percent)::text, 'get_percent', trim_scale(p.get_percent)::text))"""
 _LIMITS = 5_001  # the lock of place_order: uses are counted for a new limit when no claim is in flight
 
 

@@ -39,7 +39,7 @@ SELECT coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('rules', coalesce((
 FROM shipping_methods m
 """
 RATES = """
-SELECT coalesce(jsonb_agg(to_jsonb(t) || jsonb_build_object('percent', t.percent::text)
+SELECT coalesce(jsonb_agg(to_jsonb(t) || jsonb_build_object('percent', trim_scale(t.percent)::text)
     ORDER BY t.country, t.region, t.tax_class), '[]')
 FROM tax_rates t
 """
