@@ -37,6 +37,7 @@ Token = Annotated[
 ErrorsFile = Annotated[
     Path | None, typer.Option("--errors", help="Write all that was refused or left out to this CSV file.")
 ]
+LOADS = "detail, list, search, cart, order; or one of checkout, flash"
 LITTLE_MB = 256  # with less, PostgreSQL soon cannot write
 WIDTH = 400  # a table is as wide as its content: a terminal may wrap it, a program shall find it whole
 
@@ -153,19 +154,28 @@ def keep() -> None:
 
 @app.command()
 def load(
-    scenarios: Annotated[list[str] | None, typer.Argument(help="detail, list, search, cart, order")] = None,
+    scenarios: Annotated[list[str] | None, typer.Argument(help=LOADS)] = None,
     *,
     clients: Annotated[int, typer.Option(min=1, max=512)] = 16,
-    seconds: Annotated[float, typer.Option(min=1, max=120)] = 8,
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 8,
+    buyers: Annotated[int, typer.Option(min=1, max=100_000, help="Of flash.")] = 10_000,
+    units: Annotated[int, typer.Option(min=1, max=100_000, help="Of flash.")] = 100,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Measure this installation through its gateway: requests/s, latency, CPU by process."""
     from shopwright.operate import load as generator
+    from shopwright.operate import loading
     from shopwright.stack import status as stack_status
 
-    seen = stack_status.look(_installation())
+    seen = stack_status.look(layout := _installation())
     if not seen.up:
         _fail("the platform is not up; `shopwright up` first")
+    if scenarios in (["checkout"], ["flash"]):
+        told = loading.run(
+            scenarios[0], layout, seen, clients=clients, seconds=seconds, buyers=buyers, units=units
+        )
+        typer.echo(told.as_json() if as_json else told.as_table())
+        return
     names = scenarios or list(generator.SCENARIOS)
     if unknown := set(names) - generator.SCENARIOS.keys():
         _fail(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(generator.SCENARIOS)}")

@@ -16,11 +16,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
-import psutil
 import uvloop
+
+from .loading.buying import Guests
+from .loading.counting import cpu_of
 
 WARM_UP_S = 1.0
 SECONDS_MAX = 120
@@ -98,22 +99,9 @@ async def cart(shop: Shop) -> bool:
 
 async def order(shop: Shop) -> bool:
     """A whole guest purchase: cart, line, address, paid order."""
-    made = await _cart(shop)
-    if made is None:
-        return False
-    email = f"load-{uuid4().hex}@example.com"
-    async with shop.session.put(
-        f"{shop.url}/v1/carts/{made['id']}/address", json={"email": email, "address": _ADDRESS}
-    ) as response:
-        if response.status != 200:
-            return False
-        total = (await response.json())["total"]
-    status, _ = await shop.post(
-        "/v1/orders",
-        {"cart_id": made["id"], "payment": {"method": "card", "token": "tok_ok"}, "expected_total": total},
-        **{"idempotency-key": uuid4().hex},
-    )
-    return status == 201
+    guests = Guests(shop.url, shop.session, shop.skus)
+    ready = await guests.fill()
+    return ready is not None and (await guests.order(ready)).bought
 
 
 async def _cart(shop: Shop) -> Any:
@@ -124,14 +112,6 @@ async def _cart(shop: Shop) -> Any:
     status, made = await shop.post(f"/v1/carts/{made['id']}/lines", line)
     return made if status == 200 else None
 
-
-_ADDRESS = {
-    "name": "Load Test",
-    "line1": "1 Loop Road",
-    "city": "Localhost",
-    "postal_code": "12345",
-    "country": "DE",
-}
 
 SCENARIOS: dict[str, Scenario] = {
     "detail": detail,
@@ -161,9 +141,9 @@ async def _run(
 async def _measure(shop: Shop, name: str, clients: int, seconds: float, parts: dict[str, int]) -> Result:
     scenario = SCENARIOS[name]
     await _loop(shop, scenario, clients, WARM_UP_S)
-    before, began = _cpu(parts), time.perf_counter()
+    before, began = cpu_of(parts), time.perf_counter()
     latencies, errors = await _loop(shop, scenario, clients, seconds)
-    elapsed, after = time.perf_counter() - began, _cpu(parts)
+    elapsed, after = time.perf_counter() - began, cpu_of(parts)
     count = max(1, len(latencies))
     spent = {part: (after[part] - before[part]) * 1_000 / count for part in after if part in before}
     return Result(name, elapsed, latencies, errors, spent)
@@ -220,16 +200,3 @@ def as_json(results: list[Result]) -> str:
         for r in results
     ]
     return json.dumps(rows)
-
-
-def _cpu(parts: dict[str, int]) -> dict[str, float]:
-    """CPU seconds of each part's process and its children."""
-    spent: dict[str, float] = {}
-    for part, pid in parts.items():
-        try:
-            process = psutil.Process(pid)
-            family = [process, *process.children(recursive=True)]
-            spent[part] = sum(t.user + t.system for t in (member.cpu_times() for member in family))
-        except psutil.Error:
-            continue
-    return spent
