@@ -22,7 +22,9 @@ from .commands import Payments, Routing, Tenders
 from .manual.books import Books as ManualBooks
 from .manual.commands import ByHandPayments
 from .manual.provider import ByHand
-from .provider import Provider
+from .provider import Provider, Reporting
+from .reconciliation import api as reconciliation_api
+from .reconciliation.commands import Reconciliations
 from .rpc import create_rpc
 from .sandbox import pages
 from .sandbox.books import Books
@@ -70,8 +72,10 @@ async def build(environ: Mapping[str, str]) -> Service:
         providers["cash_on_delivery"] = ByHand(by_hand, "cash_on_delivery")
     if settings.bank_account:
         providers["bank_transfer"] = ByHand(by_hand, "bank_transfer")
+    reporting: dict[str, Reporting] = {sandbox.name: sandbox}
     if stripe is not None:
-        providers[stripe.name] = stripe
+        providers[stripe.name] = reporting[stripe.name] = stripe
+    reconciliations = Reconciliations(db, reporting)
     payments = Payments(db, providers, provider_timeout_s=limit.total_seconds())
     codes = Codes(settings.gift_card_key)
     routing = Routing(db, providers)
@@ -91,8 +95,8 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "payments",
-        [*api.HANDLERS, *pages.HANDLERS],
-        {"payments": payments, "db": db, "books": books},
+        [*api.HANDLERS, *reconciliation_api.HANDLERS, *pages.HANDLERS],
+        {"payments": payments, "db": db, "books": books, "reconciliations": reconciliations},
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
@@ -101,7 +105,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         settings=settings,
         asgi=asgi,
         rpc=create_rpc(settings.grpc_socket, tenders, manual.instructions),
-        workers=[relay.run, payments.look_after, routing.run, courier.run],
+        workers=[relay.run, payments.look_after, routing.run, courier.run, reconciliations.run],
         close=close,
         draining=draining,
     )

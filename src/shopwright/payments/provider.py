@@ -74,7 +74,11 @@ class Reporting(Protocol):
     name: str
 
     def report(self, day: date, margin: timedelta) -> AsyncIterator[ReportRow]:
-        """All that moved on `day` (UTC) and within `margin` before and after it, in any order."""
+        """All that moved on `day` (UTC) and within `margin` before and after it, in any order.
+
+        Raises:
+            ProviderUnreachable, TimeoutError: it does not tell now.
+        """
         ...
 
 

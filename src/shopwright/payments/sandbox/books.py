@@ -62,6 +62,19 @@ class Queued(msgspec.Struct, frozen=True):
     attempts: int
 
 
+class Movement(msgspec.Struct, frozen=True):
+    """Money that was taken or given back, as the provider's report tells it."""
+
+    ref: str
+    reference: str
+    kind: Literal["capture", "refund"]
+    key: str
+    amount: int
+    fee: int
+    currency: str
+    at: datetime
+
+
 class Books:
     """`on_queued` is called after a webhook was queued."""
 
@@ -135,6 +148,12 @@ class Books:
         self.on_queued()
         return True
 
+    async def movements(self, first: datetime, end: datetime) -> list[Movement]:
+        """What moved from `first` on and before `end`."""
+        async with self._db.read() as connection:
+            rows = await connection.fetch(_MOVEMENTS, first, end)
+        return [Movement(**row) for row in rows]
+
     async def to_send(self, limit: int) -> list[Queued]:
         """Webhooks that are due, leased to the caller."""
         async with self._db.read() as connection:
@@ -200,7 +219,7 @@ VALUES ($1, $2, $3, $4, $5, $6, CASE $7 WHEN 'processing' THEN 'authorised' ELSE
 ON CONFLICT (key) DO NOTHING RETURNING id
 """
 _CAPTURE = """
-UPDATE sandbox.charges SET captured = $2, fee = $3
+UPDATE sandbox.charges SET captured = $2, fee = $3, captured_at = now()
 WHERE id = $1 AND state = 'authorised' AND settles_at <= now() AND captured = 0 AND $2 <= amount
 RETURNING *, '{}'::jsonb AS refunds
 """
@@ -222,6 +241,7 @@ _COMPLETE = """
 UPDATE sandbox.charges SET state = $3, stage = NULL, decline_code = $4
 WHERE session = $1 AND stage = $2 AND state = 'requires_action' AND expires_at > now() RETURNING id
 """
+_MOVEMENTS = "SELECT * FROM sandbox.movements WHERE at >= $1 AND at < $2"
 _QUEUE = "INSERT INTO sandbox.webhooks (event_id, body, send_at) VALUES ($1, $2, now() + $3::interval)"
 _TO_SEND = """
 UPDATE sandbox.webhooks SET send_at = now() + $2::interval, attempts = attempts + 1

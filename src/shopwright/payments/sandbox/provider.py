@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -21,7 +22,7 @@ from shopwright.chassis.db import in_transaction
 from shopwright.chassis.validation import check, invalid
 
 from ..domain import Order, Payment, Report
-from ..provider import Notice, WebhookNotGenuine
+from ..provider import Notice, ReportRow, WebhookNotGenuine
 from ..sites import Sites
 from . import signature
 from .books import Books, Charge, Webhook, new_charge
@@ -46,6 +47,7 @@ TOKENS: Final[Mapping[str, Card]] = {
     "tok_timeout": Card("processing", notices=1),
     "tok_duplicate_webhook": Card(notices=2),
 }
+SLICE: Final = timedelta(minutes=5)
 UNKNOWN_TOKEN: Final = Card("declined", "unknown_token")
 
 
@@ -126,6 +128,25 @@ class SandboxProvider:
         webhook = msgspec.convert(raw, Webhook)
         return Notice(webhook.id, webhook.charge.reference, report(webhook.charge))
 
+    async def report(self, day: date, margin: timedelta) -> AsyncIterator[ReportRow]:
+        """A few minutes of the books in memory at a time."""
+        midnight = datetime.combine(day, time(), UTC)
+        first, end = midnight - margin, midnight + timedelta(days=1) + margin
+        while first < end:
+            last = min(first + SLICE, end)
+            for moved in await self._books.movements(first, last):
+                yield ReportRow(
+                    ref=moved.ref,
+                    reference=_uuid(moved.reference),
+                    kind=moved.kind,
+                    key=moved.key,
+                    amount=moved.amount,
+                    fee=moved.fee,
+                    currency=moved.currency,
+                    at=moved.at,
+                )
+            first = last
+
     async def _known(self, payment: Payment) -> Charge:
         charge = await self._books.by_id(payment.provider_ref or "")
         assert charge is not None, "our side asks about charges that were made here"
@@ -147,6 +168,13 @@ def report(charge: Charge, *, refused: str = "") -> Report:
         },
         Report,
     )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _outside_transactions() -> None:

@@ -18,7 +18,7 @@ import stripe
 from shopwright.chassis.validation import invalid
 
 from ..domain import Order, Payment, Report
-from ..provider import Notice, ReportRow
+from ..provider import Notice, ProviderUnreachable, ReportRow
 from ..sites import Sites, naming
 from . import webhooks
 from .account import Account, Api, charge_of, code_of
@@ -141,13 +141,16 @@ class StripeProvider:
             "expand": ["data.source"],
             "limit": PAGE,
         }
-        page = await self._api.ask(self._api.v1.balance_transactions.list_async(params))
-        while page.data:
-            for line in page.data:
-                told = row(msgspec.convert(line.to_dict(), BalanceLine))
-                if told is not None and first <= told.at < end:
-                    yield told
-            page = await self._api.ask(page.next_page_async())
+        try:
+            page = await self._api.ask(self._api.v1.balance_transactions.list_async(params))
+            while page.data:
+                for line in page.data:
+                    told = row(msgspec.convert(line.to_dict(), BalanceLine))
+                    if told is not None and first <= told.at < end:
+                        yield told
+                page = await self._api.ask(page.next_page_async())
+        except stripe.StripeError as error:
+            raise ProviderUnreachable(detail=f"Stripe tells no balance: {code_of(error)}") from None
 
     async def _refused(self, order: Order, error: stripe.StripeError) -> Report:
         """A refusal leaves a charge behind that holds no money, or none at all."""
