@@ -184,6 +184,19 @@ def load(
     typer.echo(generator.as_json(results) if as_json else generator.as_table(results, clients))
 
 
+@app.command()
+def reconcile(
+    *,
+    day: Annotated[str, typer.Option(help="today, yesterday or a date (UTC); today so far without it.")] = "",
+    provider: Annotated[str, typer.Option(help="One of them; all that make reports without it.")] = "",
+    token: Token = "",
+) -> None:
+    """Hold what payment providers report of a day against the ledger; exit status 1 if anything differs."""
+    from shopwright.operate import reconciling
+
+    raise typer.Exit(0 if reconciling.run(_gateway(token), reconciling.day_of(day), provider) else 1)
+
+
 @imports.command("products")
 def import_products(
     file: Annotated[Path, typer.Argument(help="CSV, JSON, JSON Lines or SQL; also gzipped, or in a zip.")],
