@@ -171,8 +171,8 @@ def _order(row: Row) -> Order:
                 picture=line["picture"],
                 fulfilled=line["fulfilled"],
                 returned=line["returned"],
-            )
                 cancelled=line["cancelled"],
+            )
             for line in row["lines"]
         ],
     )
