@@ -21,6 +21,7 @@ from shopwright.contracts.users import UserErased
 from .api import after_sale as after_sale_api
 from .api import carts as carts_api
 from .api import documents as documents_api
+from .api import edits as edits_api
 from .api import orders as orders_api
 from .api import promotions as promotions_api
 from .api import shipping as shipping_api
@@ -29,6 +30,7 @@ from .clients import Payments, Products, Users
 from .commands.after_sale import AfterSale
 from .commands.carts import Carts
 from .commands.documents import Documents
+from .commands.edits import Edits
 from .commands.orders import Orders
 from .commands.pricing import Pricing
 from .commands.promotions import Promotions
@@ -42,7 +44,7 @@ from .subscribers import Subscribers
 HOUSEKEEPING_S = 30
 HANDLERS: list[object] = [
     *carts_api.HANDLERS, *promotions_api.HANDLERS, *taxes_api.HANDLERS, *shipping_api.HANDLERS,
-    *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS,
+    *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS, *edits_api.HANDLERS,
 ]  # fmt: skip
 
 
@@ -57,12 +59,23 @@ async def build(environ: Mapping[str, str]) -> Service:
     carts = Carts(db, products, pricing, settings.currency)
     lease = timedelta(seconds=settings.saga_lease_s)
     buyer_time = timedelta(seconds=settings.buyer_time_s)
-    orders = Orders(db, products, payments, users, pricing, buyer_time=buyer_time, lease=lease)
+    transfer_time = timedelta(days=settings.transfer_days)
+    orders = Orders(
+        db,
+        products,
+        payments,
+        users,
+        pricing,
+        buyer_time=buyer_time,
+        transfer_time=transfer_time,
+        lease=lease,
+    )
     seller = Seller.of(
         settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
     )
     after_sale = AfterSale(db, products, payments, lease)
-    timelines = Timelines(db, users, [orders.runner, after_sale.runner])
+    edits = Edits(db, products, pricing, after_sale, lease)
+    timelines = Timelines(db, users, [orders.runner, after_sale.runner, edits.runner])
     subscribers = Subscribers(orders)
     consumer = Consumer(
         db,
@@ -97,13 +110,14 @@ async def build(environ: Mapping[str, str]) -> Service:
             "after_sale": after_sale,
             "papers": Documents(db, seller),
             "timelines": timelines,
+            "edits": edits,
         },
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
     )
     workers = [
-        relay.run, consumer.run, orders.runner.run, after_sale.runner.run,
+        relay.run, consumer.run, orders.runner.run, after_sale.runner.run, edits.runner.run,
         every(HOUSEKEEPING_S, keep_house),
     ]  # fmt: skip
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)

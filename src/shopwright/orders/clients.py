@@ -158,6 +158,10 @@ class Payments:
             token=order.payment_token,
             return_url=order.return_url,
             description=f"Order {order.number}",
+            gift_cards=order.tender.gift_cards if order.tender else (),
+            use_wallet=order.tender is not None and order.tender.use_wallet,
+            user_id=str(order.user_id or ""),
+            country=order.address.country if order.address else "",
         )
         return await self._rpc.call(AUTHORISE, request, timeout_s=PAYMENT_TIMEOUT_S)
 

@@ -12,6 +12,7 @@ from shopwright.chassis.settings import ServiceSettings
 class OrdersSettings(ServiceSettings, frozen=True, kw_only=True):
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
     buyer_time_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 1_800  # to finish at the provider's page
+    transfer_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 7  # for a bank transfer to arrive
     cart_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60  # an untouched guest cart is forgotten then
     saga_lease_s: Annotated[int, msgspec.Meta(ge=2, le=120)] = 15  # longer than any step may take
     seller_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "Shopwright Demo Shop"

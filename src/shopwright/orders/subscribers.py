@@ -8,6 +8,7 @@ from shopwright.contracts.payments import PaymentChanged
 from shopwright.contracts.users import UserErased
 
 from .commands.orders import Orders
+from .domain import BY_HAND
 
 DECIDED = {"authorised", "captured", "declined", "voided"}
 
@@ -23,6 +24,9 @@ class Subscribers:
         """
         decided = [fact.order_id for fact, _ in facts if fact.status in DECIDED]
         await self._orders.look_again(*decided)
+        for fact, _ in facts:
+            if fact.method in BY_HAND and fact.status == "captured":
+                await self._orders.received(fact.order_id)
 
     async def on_user_erased(self, fact: UserErased, once: str) -> None:
         await self._orders.forget_user(fact.user_id, once)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -17,28 +17,46 @@ from shopwright.chassis.paging import Limit, Page, decode_cursor, page_of
 from shopwright.chassis.validation import invalid
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
-from shopwright.contracts.payments import PaymentStatus
+from shopwright.contracts.payments import PaymentMethod, PaymentStatus
 from shopwright.contracts.problems import NotAuthenticated, NotFound
 
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
 from ..commands.timelines import Timelines
-from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, Tax
+from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, PaymentPart, Tax
 from ..domain.timeline import Entry
 from ..store.orders import Listing
 from .carts import Email
 
 Token = Annotated[str, msgspec.Meta(max_length=255)]
+GiftCardCode = Annotated[str, msgspec.Meta(min_length=4, max_length=64)]
 STAFF = "orders:read"
-
 LINES = msgspec.Meta(min_length=1, max_length=200)
 
-class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
-    """`token` comes from the provider; without one the buyer pays on the provider's page (`action_url`)."""
 
-    method: Literal["card"] = "card"
+class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` comes from the provider; without one the buyer pays on the provider's page (`action_url`).
+
+    Gift cards are spent first, then the wallet if it is to be used; what is left is paid by `method`.
+    """
+
+    method: PaymentMethod = "card"
     token: Token | None = None
     return_url: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
+    gift_cards: Annotated[list[GiftCardCode], msgspec.Meta(max_length=5)] = []
+    use_wallet: bool = False
+
+    def of(self, user_id: UUID | None) -> Payment:
+        """Raises InvalidInput when a guest wants to spend a wallet."""
+        if user_id is None and (self.use_wallet or self.method == "wallet"):
+            raise invalid("/payment/use_wallet", "needs an account: log in, or pay otherwise")
+        return Payment(
+            method=self.method,
+            token=self.token or "",
+            return_url=self.return_url or "",
+            gift_cards=self.gift_cards,
+            use_wallet=self.use_wallet,
+        )
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +69,14 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPayment(msgspec.Struct, frozen=True):
+    """`parts`: the payments that pay the order together; `instructions`: what the buyer does by hand."""
+
     id: UUID
     status: PaymentStatus
     method: str
     action_url: str | None
+    parts: list[PaymentPart]
+    instructions: str
 
 
 class OrderShipping(msgspec.Struct, frozen=True):
@@ -102,9 +124,7 @@ async def place_order(
     data: PlaceOrder, request: Request, principal: Principal, orders: Orders
 ) -> Response[OrderView]:
     """Order a cart. 201 confirmed; 202 in progress, or the buyer must act at `payment.action_url`."""
-    payment = Payment(
-        method=data.payment.method, token=data.payment.token or "", return_url=data.payment.return_url or ""
-    )
+    payment = data.payment.of(principal.user_id)
     order = await orders.place(
         data.cart_id,
         principal.user_id,
@@ -181,6 +201,20 @@ async def retry(order_id: UUID, request: Request, principal: Principal, timeline
     await timelines.retry(order_id, principal.user_id, await once_of(request, str(order_id)))
 
 
+class LineCount(msgspec.Struct, frozen=True):
+    """How many units of an order's line."""
+
+    id: UUID
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class Cancellation(msgspec.Struct, frozen=True):
+    """`lines`: of an order that was shipped in part; without them all that is left to ship."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "cancelled by staff"
+    lines: Annotated[list[LineCount], LINES] | None = None
+
+
 @post("/v1/orders/{order_id:uuid}/cancel", status_code=200, tags=["orders"])
 async def cancel_order(
     order_id: UUID,
@@ -211,20 +245,6 @@ async def cancel_order(
     return _view(cancelled)
 
 
-class LineCount(msgspec.Struct, frozen=True):
-    """How many units of an order's line."""
-
-    id: UUID
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-
-
-class Cancellation(msgspec.Struct, frozen=True):
-    """`lines`: of an order that was shipped in part; without them all that is left to ship."""
-
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "cancelled by staff"
-    lines: Annotated[list[LineCount], LINES] | None = None
-
-
 @post("/internal/orders/{order_id:uuid}/look-again", status_code=204, include_in_schema=False)
 async def look_again(order_id: UUID, principal: Principal, orders: Orders) -> None:
     """The buyer came back from the provider's page: see how the payment stands."""
@@ -241,26 +261,6 @@ async def seen(order_id: UUID, request: Request, principal: Principal, orders: O
     raise NotFound(detail=f"no order {order_id}")
 
 
-def _view(order: Order) -> OrderView:
-    return OrderView(
-        id=order.id,
-        number=order.number,
-        status=order.status,
-        email=order.email,
-        name=order.name,
-        currency=order.currency,
-        lines=order.lines,
-        totals=order.totals,
-        total=order.total,
-        discounts=order.discounts,
-        taxes=order.taxes,
-        payment=OrderPayment(order.payment_id, order.payment_status, order.payment_method, order.action_url),
-        shipping=OrderShipping(order.shipping_method, order.shipping_name),
-        address=order.address,
-        refusal=order.refusal,
-        created_at=order.created_at,
-        refunded=order.refunded,
-    )
 def counts(lines: Sequence[LineCount]) -> dict[UUID, int]:
     """By line; raises InvalidInput when one is named twice."""
     found = {line.id: line.quantity for line in lines}
@@ -276,6 +276,39 @@ def _bought_by(order: Order, request: Request, principal: Principal) -> bool:
     return order.user_id == principal.user_id
 
 
+def _view(order: Order) -> OrderView:
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        status=order.status,
+        email=order.email,
+        name=order.name,
+        currency=order.currency,
+        lines=order.lines,
+        totals=order.totals,
+        total=order.total,
+        discounts=order.discounts,
+        taxes=order.taxes,
+        payment=_payment(order),
+        shipping=OrderShipping(order.shipping_method, order.shipping_name),
+        address=order.address,
+        refusal=order.refusal,
+        created_at=order.created_at,
+        refunded=order.refunded,
+    )
+
+
+def _payment(order: Order) -> OrderPayment:
+    tender = order.tender
+    whole = [PaymentPart(order.payment_method, order.total, order.payment_status)]
+    return OrderPayment(
+        order.payment_id,
+        order.payment_status,
+        order.payment_method,
+        order.action_url,
+        tender.parts if tender is not None and tender.parts else whole,
+        tender.instructions if tender is not None else "",
+    )
 
 
 HANDLERS: list[object] = [

@@ -44,13 +44,13 @@ from ..store import promotions as promotion_store
 from ..store import summary
 from ..store.orders import Terms
 from ..store.summary import Summary
+from ..store.tenders import set_tender
 from .carts import visible
 from .pricing import Pricing, customer_of
-from .purchase import Purchase
+from .purchase import TRANSFER_TIME, Purchase
 
 log = structlog.get_logger()
 
-UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
 PRICED_MAX = 3  # a shop whose rules change faster than that is being edited: the buyer looks again
 ANSWER_S = 8.0  # a request waits this long for the outcome, then answers 202
 GRACE_S = 1.0  # for a step that is tried again: a worker does so within half a second
@@ -63,6 +63,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "card"
     token: str = ""
     return_url: str = ""
+    gift_cards: list[str] = []
+    use_wallet: bool = False
 
 
 class RulesChanged(Exception):
@@ -89,11 +91,13 @@ class Orders:
         pricing: Pricing,
         *,
         buyer_time: timedelta,
+        transfer_time: timedelta = TRANSFER_TIME,
         lease: timedelta = LEASE,
     ) -> None:
         self._db, self._products, self._users, self._pricing = db, products, users, pricing
-        self._buyer_time = buyer_time
-        self._purchase = Purchase(db, products, payments, buyer_time=buyer_time, lease=lease)
+        self._purchase = Purchase(
+            db, products, payments, buyer_time=buyer_time, transfer_time=transfer_time, lease=lease
+        )
         self.runner = self._purchase.runner
 
     async def place(
@@ -131,7 +135,7 @@ class Orders:
 
     async def _place(self, buying: Buying, once: Once | None, *, fresh: bool) -> Order:
         """One attempt, by rules that are read anew if `fresh`; raises RulesChanged when they are too old."""
-        cart_id, user_id, payment, _, _ = buying
+        cart_id, user_id, _, _, _ = buying
         known: UUID | None = None
         try:
             cart = await self._cart(cart_id, user_id)
@@ -140,7 +144,7 @@ class Orders:
             if (known := await self._repeat(once)) is None:
                 raise
             return await self._outcome(known, user_id)
-        until = datetime.now(UTC) + (UNPAID_TIME if payment.token else self._buyer_time)
+        until = datetime.now(UTC) + self._purchase.time_of(draft)
         try:
             async with self._db.begin(once) as tx:
                 if tx.repeated and tx.stored:
@@ -233,6 +237,7 @@ class Orders:
             refunded=Money(0, cart.currency),
             discounts=priced.discounts,
             taxes=priced.taxes,
+            tender=domain.tender_of(payment.method, payment.gift_cards, use_wallet=payment.use_wallet),
         )
         return order, Terms(rules.version, priced.claims, customer)
 
@@ -254,6 +259,8 @@ class Orders:
             raise domain.CouponNotValid(code=code, reason=refusal)
         if number is None:
             raise await self._why_not(tx, draft.cart_id)
+        if draft.tender is not None:
+            await set_tender(tx, draft.id, draft.tender)
         return number
 
     async def _why_not(self, tx: Transaction, cart_id: UUID) -> Exception:
@@ -298,6 +305,10 @@ class Orders:
     async def look_again(self, *order_ids: UUID) -> None:
         """Something happened to the payments: drive the sagas on, unless somebody does already."""
         await self.runner.look_again(order_ids)
+
+    async def received(self, order_id: UUID) -> None:
+        """Cash or a transfer for an order is in."""
+        await self._purchase.received(order_id)
 
     async def cancel(self, order_id: UUID, once: Once | None) -> Order:
         """Cancel an order that is not yet confirmed: release, void, reopen the cart.

@@ -8,28 +8,42 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import timedelta
-from uuid import UUID
+from typing import cast
+from uuid import UUID, uuid5
 
-from shopwright.chassis.db import Database, Transaction
-from shopwright.chassis.saga import Done, Failed, Place, Refused, Reply, Waiting
+import msgspec
+
+from shopwright.chassis.db import Change, Database, Transaction
+from shopwright.chassis.saga import Done, Failed, Local, Place, Refused, Reply, Waiting
 from shopwright.chassis.sagarunner import LEASE, SagaRunner
+from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
-from shopwright.contracts.payments import PaymentNotAuthorised, ProviderRefused
+from shopwright.contracts.payments import (
+    PaymentAlreadyCaptured,
+    PaymentNotAuthorised,
+    PaymentStatus,
+    ProviderRefused,
+)
+from shopwright.contracts.payments_rpc import PaymentState
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound, PaymentDeclined
 from shopwright.contracts.products import ReserveLine
 
 from .. import domain
 from ..clients import Payments, Products
-from ..domain import Order, OrderLine
+from ..domain import Order, OrderLine, PaymentPart, Tender
 from ..saga import PLACE_ORDER
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
+from ..store.tenders import paid, set_tender, tender_set
 
 #: Holds outlive the saga's deadline, so that after the pivot they still stand.
 HOLD_MARGIN = timedelta(hours=1)
 FROZEN_MAX = 5_000
+UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
+TRANSFER_TIME = timedelta(days=7)
+CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
 
 
 class Purchase:
@@ -40,10 +54,11 @@ class Purchase:
         payments: Payments,
         *,
         buyer_time: timedelta,
+        transfer_time: timedelta = TRANSFER_TIME,
         lease: timedelta = LEASE,
     ) -> None:
         self._db, self._products, self._payments = db, products, payments
-        self._buyer_time = buyer_time
+        self._buyer_time, self._transfer_time = buyer_time, transfer_time
         self._frozen: OrderedDict[UUID, Order] = OrderedDict()
         acts = {
             "reserve": self._reserve, "release": self._release,
@@ -64,10 +79,18 @@ class Purchase:
         while len(self._frozen) > FROZEN_MAX:
             self._frozen.popitem(last=False)
 
+    def time_of(self, order: Order) -> timedelta:
+        """How long an order may take to be paid: as long as it takes whoever has to act."""
+        if order.payment_method == "bank_transfer":
+            return self._transfer_time
+        waits = order.payment_method == "card" and not order.payment_token
+        return self._buyer_time if waits else UNPAID_TIME
+
     async def _reserve(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
         lines = [ReserveLine(line.sku, line.quantity) for line in order.lines]
-        await self._products.reserve(order_id, lines, int((self._buyer_time + HOLD_MARGIN).total_seconds()))
+        time = max(self._buyer_time, self.time_of(order)) + HOLD_MARGIN
+        await self._products.reserve(order_id, lines, int(time.total_seconds()))
         return Done()
 
     async def _release(self, order_id: UUID) -> Reply:
@@ -76,23 +99,15 @@ class Purchase:
 
     async def _authorise(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
+        if not order.total.minor:
+            return Done()  # nothing is to be paid
         state = await self._payments.authorise(order)
         match state.status:
             case "authorised" | "captured":
-                return Done()
+                return Done(changes=self._tendered(order, state))
             case "requires_action":
-                action_url = state.action_url
-
-                async def await_buyer(tx: Transaction) -> None:
-                    await store.set_status(
-                        tx,
-                        order_id,
-                        "awaiting_buyer",
-                        payment_status="requires_action",
-                        action_url=action_url,
-                    )
-
-                return Waiting(await_buyer)
+                self._tendered(order, state)
+                return Waiting(_await_buyer(order, state))
             case "declined" | "voided":
                 return Refused(PaymentDeclined(code=state.decline_code or state.status))
             case other:
@@ -100,10 +115,22 @@ class Purchase:
 
     async def _void(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
-        state = await self._payments.void(order.payment_id)
+        if not order.total.minor:
+            return Done()
+        try:
+            state = await self._payments.void(order.payment_id)
+        except PaymentAlreadyCaptured:
+            return await self._send_back(order)
         if state.status in {"voided", "declined"}:
             return Done()
         return Failed(f"the payment is {state.status} and not yet given back")
+
+    async def _send_back(self, order: Order) -> Reply:
+        """A transfer came in while the order was given up: it goes back as it came."""
+        state = await self._payments.refund(uuid5(order.id, "void"), order.payment_id, order.total)
+        if state.refund_status == "succeeded":
+            return Done()
+        return Failed("whether the money is back is not known yet")
 
     async def _confirm(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
@@ -128,15 +155,19 @@ class Purchase:
 
     async def _capture(self, order_id: UUID) -> Reply:
         order = await self._order(order_id)
+        if not order.total.minor:
+            return Done(changes=(store.payment_status_set(order_id, "captured"),))
         try:
             state = await self._payments.capture(order.payment_id)
         except (ProviderRefused, PaymentNotAuthorised) as refusal:
             return await self._never_paid(order, refusal)
-        if state.status not in {"captured", "partially_refunded", "refunded"}:
+        if state.status == "authorised" and order.payment_method in domain.BY_HAND:
+            return Done()  # captured once it is received
+        if state.status not in CAPTURED:
             return Failed(f"the payment is {state.status}")
 
         self._frozen.pop(order_id, None)
-        return Done(changes=(store.payment_status_set(order_id, state.status),))
+        return Done(changes=(_paid(order, state),))
 
     async def _never_paid(self, order: Order, why: Problem) -> Reply:
         """Give back what the provider may still hold, so that it never will be taken, and book the refusal.
@@ -157,6 +188,25 @@ class Purchase:
 
         return Done(refused)
 
+    async def received(self, order_id: UUID) -> None:
+        """Money came in by hand: book it with the order, once that is confirmed and all of it is there."""
+        order = await self.find(order_id)
+        if order.status in domain.UNDECIDED or order.payment_status != "authorised":
+            return
+        state = await self._payments.capture(order.payment_id)
+        if state.status in CAPTURED:
+            change = _paid(order, state)
+            async with self._db.begin() as tx:
+                await tx.execute(change.sql, *change.values)
+
+    def _tendered(self, order: Order, state: PaymentState) -> tuple[Change, ...]:
+        """What came of a tender, its codes forgotten; nothing for an order that one card pays."""
+        if order.tender is None:
+            return ()
+        known = _known(order, order.tender, state)
+        self.remember(msgspec.structs.replace(order, tender=known))
+        return (tender_set(order.id, known),)
+
     async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
         self._frozen.pop(order_id, None)
         order = await store.find(tx, order_id)
@@ -165,6 +215,8 @@ class Purchase:
         status: OrderStatus = domain.UNDONE.get(reason["type"], "refused")
         payment = "declined" if reason["type"] == "payment-declined" else "voided"
         await store.set_status(tx, order_id, status, payment_status=payment, refusal=reason)
+        if order.tender is not None:
+            await set_tender(tx, order_id, order.tender.forgotten())
         await cart_store.reopen(tx, order.cart_id)
         if order.discounts:
             await promotion_store.give_back(tx, order_id)
@@ -187,6 +239,35 @@ class Purchase:
         if order_id not in self._frozen:
             self.remember(await self.find(order_id))
         return self._frozen[order_id]
+
+
+def _await_buyer(order: Order, state: PaymentState) -> Local:
+    async def await_buyer(tx: Transaction) -> None:
+        await store.set_status(
+            tx,
+            order.id,
+            "awaiting_buyer",
+            payment_status="requires_action",
+            action_url=state.action_url or None,
+        )
+        if order.tender is not None:
+            await set_tender(tx, order.id, _known(order, order.tender, state))
+
+    return await_buyer
+
+
+def _paid(order: Order, state: PaymentState) -> Change:
+    if order.tender is None:
+        return store.payment_status_set(order.id, state.status)
+    return paid(order.id, state.status, _known(order, order.tender, state))
+
+
+def _known(order: Order, tender: Tender, state: PaymentState) -> Tender:
+    parts = [
+        PaymentPart(part.method, Money(part.amount, order.currency), cast("PaymentStatus", part.status))
+        for part in state.parts
+    ]
+    return tender.known(parts, state.instructions)
 
 
 def _ordered(line: OrderLine) -> OrderedLine:

@@ -62,10 +62,12 @@ from .shipping import (
     ShippingZone,
 )
 from .taxes import Place, RateTable, Tax, TaxProvider, TaxRate, TaxSettings
+from .tenders import BY_HAND, PaymentPart, Tender, tender_of
 from .transitions import Command, WrongTransition, check_command
 
 __all__ = [
     "BOUGHT",
+    "BY_HAND",
     "CODES_MAX",
     "DECIDED",
     "GUEST",
@@ -102,6 +104,7 @@ __all__ = [
     "OrderLine",
     "OrderNotCancellable",
     "OrderNotPlaced",
+    "PaymentPart",
     "PaymentRefused",
     "Place",
     "Priced",
@@ -120,16 +123,18 @@ __all__ = [
     "TaxProvider",
     "TaxRate",
     "TaxSettings",
+    "Tender",
     "Tracking",
     "WrongTransition",
+    "after_reversal",
     "check_command",
     "check_quantities",
     "left_to_return",
     "left_to_ship",
     "paid_for",
-    "after_reversal",
     "reduce_and_ship",
     "seen_of",
+    "tender_of",
     "value_of",
     "with_taxes",
 ]

@@ -20,6 +20,7 @@ from shopwright.contracts.products import Quote, ReserveLine
 
 from .promotions import Discount
 from .taxes import Tax
+from .tenders import Tender
 
 LINES_MAX = 200  # one quote request; a longer list is a spreadsheet, not a cart
 QUANTITY_MAX = 999  # per line; above it a shop wants to hear from the buyer
@@ -172,8 +173,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     picture: str | None = None
     fulfilled: int = 0
     returned: int = 0
-
     cancelled: int = 0
+
 
 class Tracking(msgspec.Struct, frozen=True):
     carrier: str = ""
@@ -202,8 +203,8 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, int] = {}
     status: Literal["requested", "succeeded", "failed"] = "requested"
     failure: str = ""
-    created_at: datetime
     destination: Literal["source", "wallet"] = "source"
+    created_at: datetime
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,14 +234,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     refunded: Money
     discounts: list[Discount] = []
     taxes: list[Tax] = []
-
     taken_off: int = 0
     exchange_of: UUID | None = None
+    tender: Tender | None = None
 
     @property
     def paid(self) -> Money:
         """What its payment was for: the total before edits made it smaller."""
         return Money(self.total.minor + self.taken_off, self.currency)
+
     @property
     def refundable(self) -> Money:
         """What can still be asked to be paid back."""
@@ -271,8 +273,6 @@ def left_to_return(order: Order) -> dict[UUID, int]:
     return {line.id: line.fulfilled - line.returned for line in order.lines if line.fulfilled > line.returned}
 
 
-def check_quantities(wanted: Mapping[UUID, int], left: Mapping[UUID, int]) -> None:
-    """Raises MoreThanOrdered naming the first line that is passed (an unknown line has nothing left)."""
 def after_reversal(order: Order, kind: str, units: Mapping[UUID, int]) -> OrderStatus:
     """What the order is once `units` came back or are not sent any more."""
     count = sum(units.values())
@@ -284,6 +284,8 @@ def after_reversal(order: Order, kind: str, units: Mapping[UUID, int]) -> OrderS
     return "returned" if returned == sent else "fulfilled"
 
 
+def check_quantities(wanted: Mapping[UUID, int], left: Mapping[UUID, int]) -> None:
+    """Raises MoreThanOrdered naming the first line that is passed (an unknown line has nothing left)."""
     for line_id, quantity in wanted.items():
         if quantity > left.get(line_id, 0):
             raise MoreThanOrdered(line_id=line_id, left=left.get(line_id, 0))

@@ -12,7 +12,7 @@ from shopwright.chassis.db import Change, Connection, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 
-from ..domain import Candidate, Discount, Order, OrderLine, Reason, Tax
+from ..domain import Candidate, Discount, Order, OrderLine, Reason, Tax, Tender
 
 RECENT_MAX = 101  # one page and the row that tells whether there is another
 
@@ -158,6 +158,7 @@ def _order(row: Row) -> Order:
         refunded=Money(row["refunded"], currency),
         discounts=msgspec.convert(row["discounts"], list[Discount]),
         taxes=msgspec.convert(row["taxes"], list[Tax]),
+        tender=msgspec.convert(row["tender"], Tender) if row["tender"] else None,
         address=msgspec.convert(row["address"], Address) if row["address"] else None,
         lines=[
             OrderLine(
@@ -198,6 +199,7 @@ _WHERE = {
 }
 _SET_STATUS = """
 UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $5, updated_at = now(),
+    payment_token = '',
     confirmed_at = CASE WHEN $2 = 'confirmed' THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
 WHERE id = $1
 """
