@@ -23,6 +23,8 @@ from .clients.operations import Operations
 from .clients.orders import Orders
 from .clients.payments import Payments
 from .clients.products import Products
+from .clients.promotions import Promotions
+from .clients.shop_rules import ShopRules
 from .clients.users import Users
 from .docs.reference import Reference
 from .errors import error_pages
@@ -65,6 +67,8 @@ async def build(environ: Mapping[str, str]) -> Service:
         catalogue=Catalogue(client),
         orders=Orders(client),
         payments=Payments(client),
+        promotions=Promotions(client),
+        rules=ShopRules(client),
         operations=Operations(client),
     )
     draining = asyncio.Event()

@@ -87,8 +87,8 @@ class Form:
         names = set(known)
         found = problem.errors if isinstance(problem, InvalidInput) else []
         for error in found:
-            name = error.pointer.rpartition("/")[2]
-            self.errors[name if name in names else ""] = plain_words(error.detail)
+            parts = reversed(error.pointer.split("/"))
+            self.errors[next((part for part in parts if part in names), "")] = plain_words(error.detail)
         if not found:
             self.errors[""] = _sentence(problem.detail or problem.title)
 

@@ -20,7 +20,9 @@ from .clients.operations import Operations
 from .clients.orders import Orders
 from .clients.payments import Payments
 from .clients.products import Products
+from .clients.promotions import Promotions
 from .clients.reading import Category
+from .clients.shop_rules import ShopRules
 from .clients.users import Users
 from .sessions import Sessions
 from .settings import WebSettings
@@ -73,6 +75,8 @@ class Site:
     catalogue: Catalogue
     orders: Orders
     payments: Payments
+    promotions: Promotions
+    rules: ShopRules
     operations: Operations
     categories: Remembered[list[Category]] = field(init=False)
     origins: tuple[str, ...] = field(init=False)

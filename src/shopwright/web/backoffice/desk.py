@@ -30,18 +30,30 @@ Made = Callable[[Handler], Handler]
 
 
 class Area(NamedTuple):
+    """A part of the back office; areas of one group share a place in the bar."""
+
     path: str
     name: str
     scope: str
+    group: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.group or self.name
 
 
 AREAS: Final = (
     Area("/admin", "Overview", STAFF),
     Area("/admin/orders", "Orders", "orders:read"),
     Area("/admin/products", "Products", "catalog:read"),
+    Area("/admin/imports", "Imports", "catalog:write", "Products"),
     Area("/admin/stock", "Stock", "inventory:read"),
-    Area("/admin/imports", "Imports", "catalog:write"),
-    Area("/admin/letters", "Dead letters", "operations:read"),
+    Area("/admin/promotions", "Promotions", "promotions:read", "Marketing"),
+    Area("/admin/gift-cards", "Gift cards", "payments:read", "Marketing"),
+    Area("/admin/reconciliations", "Reconciliations", "payments:read", "Money"),
+    Area("/admin/tax", "Tax", "settings:read", "Settings"),
+    Area("/admin/shipping", "Shipping", "settings:read", "Settings"),
+    Area("/admin/letters", "Dead letters", "operations:read", "Operations"),
 )
 
 
@@ -54,8 +66,18 @@ class Desk(Visit):
         super().__init__(site, request, "staff")
 
     @property
-    def areas(self) -> list[Area]:
-        return [area for area in AREAS if self.may(area.scope)]
+    def places(self) -> dict[str, list[Area]]:
+        """The bar: its places in their order, each with the areas that this account may open."""
+        found: dict[str, list[Area]] = {}
+        for area in AREAS:
+            if self.may(area.scope):
+                found.setdefault(area.place, []).append(area)
+        return found
+
+    @property
+    def place(self) -> str:
+        """The place in the bar that this page belongs to."""
+        return next((area.place for area in AREAS if area.path == self.area), "")
 
     @property
     def area(self) -> str:

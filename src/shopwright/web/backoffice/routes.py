@@ -11,7 +11,7 @@ from shopwright.contracts.problems import NotFound
 
 from ..errors import error_pages
 from ..site import Site
-from . import entrance, imports, letters, orders, overview, products, stock, variants
+from . import entrance, imports, letters, orders, overview, products, promotions, stock, variants
 from .desk import STAFF, Desk, desk_of, page
 from .refusals import tell
 
@@ -24,7 +24,8 @@ async def nowhere(desk: Desk, rest: str) -> Response[bytes]:  # noqa: ARG001 - o
 def router(site: Site) -> Router:
     pages: list[Any] = [
         *entrance.HANDLERS, *overview.HANDLERS, *orders.HANDLERS, *stock.HANDLERS, *imports.HANDLERS,
-        *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS, nowhere,
+        *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS, *promotions.HANDLERS,
+        nowhere,
     ]  # fmt: skip
     return Router(
         "/",

@@ -19,6 +19,7 @@ from .after_sale import AfterSale
 from .editing import Editing
 from .goods import Goods
 from .imports import Imports
+from .marketing import Marketing
 from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
@@ -97,9 +98,10 @@ class FakeMesh:
         self.after_sale = AfterSale(self.people, self.purchases)
         self.till = Till(self.people, self.purchases)
         self.vault = Vault(self.people)
+        self.marketing = Marketing(self.people)
         self._parts: dict[str, list[Any]] = {
             "users": [self.people], "products": [self.goods, self.editing, self.imports],
-            "orders": [self.purchases, self.after_sale], "payments": [self.till, self.vault],
+            "orders": [self.purchases, self.after_sale, self.marketing], "payments": [self.till, self.vault],
             "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None
