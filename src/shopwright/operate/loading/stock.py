@@ -21,6 +21,8 @@ def buyable(gateway: Gateway, wanted: int = SKUS_MAX) -> list[str]:
     currency = gateway.call("POST", "/v1/carts", body={})["currency"]
     found: list[str] = []
     for item in gateway.call("GET", "/v1/products", query={"limit": 100})["items"]:
+        if item["status"] != "active":
+            continue  # staff see drafts too
         variants = gateway.call("GET", f"/v1/products/{item['slug']}")["variants"]
         found += [
             variant["sku"]
