@@ -161,6 +161,13 @@ async def set_shipping(
     return await carts.set_shipping(cart_id, principal.user_id, data.method, once)
 
 
+@post("/v1/carts/{cart_id:uuid}/merge", status_code=200, tags=["carts"])
+async def merge_cart(cart_id: UUID, request: Request, principal: Principal, carts: Carts) -> PricedCart:
+    """At log-in: put a guest's cart into the account's open one; the answer is the cart to go on with."""
+    user_id = principal.require_user()
+    return await carts.merge(cart_id, user_id, await once_of(request, str(user_id)))
+
+
 @put("/v1/carts/{cart_id:uuid}/coupons", tags=["carts"])
 async def set_coupons(
     cart_id: UUID, data: CouponCodes, request: Request, principal: Principal, carts: Carts
@@ -172,5 +179,5 @@ async def set_coupons(
 
 HANDLERS: list[object] = [
     create_cart, current_cart, read_cart, add_line, change_line, remove_line, set_address, read_shipping,
-    set_shipping, set_coupons,
+    set_shipping, set_coupons, merge_cart,
 ]  # fmt: skip

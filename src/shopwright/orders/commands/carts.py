@@ -201,6 +201,56 @@ class Carts:
                 await self._open(tx, cart_id, user_id, coupons=wanted)
         return await self.show(cart_id, user_id)
 
+    async def merge(self, cart_id: UUID, user_id: UUID, once: Once | None) -> PricedCart:
+        """Put a guest's cart into the account's newest open one and close it; a repeat answers the same cart.
+
+        An account without an open cart in that currency takes the guest's over as it is.
+
+        Raises:
+            CartFull, CartAlreadyOrdered: both carts stay as they are.
+        """
+        async with self._db.read() as connection:
+            guest = visible(await store.find(connection, cart_id), cart_id, user_id)
+            own_id = await store.newest_of(connection, user_id)
+            own = await store.find(connection, own_id) if own_id else None
+        if guest.merged_into is not None:
+            return await self.show(guest.merged_into, user_id)
+        if guest.user_id is not None:
+            return await self._shown(guest)
+        if own is None or own.currency != guest.currency:
+            return await self._adopt(cart_id, user_id, once)
+        quotes, _ = await self._quotes(guest)
+        available = {sku: min(quote.available, domain.QUANTITY_MAX) for sku, quote in quotes.items()}
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                await self._merge(tx, guest, own, available)
+        return await self._merged(cart_id, user_id)
+
+    async def _merge(self, tx: Transaction, guest: Cart, own: Cart, available: Mapping[str, int]) -> None:
+        """Raises what another request did meanwhile: a repeat of this one is no refusal."""
+        still_open = await store.lock_open(tx, guest.id, own.id)
+        if guest.id not in still_open:
+            now = await store.find(tx, guest.id)
+            if now is None or now.merged_into is None:
+                raise domain.CartAlreadyOrdered
+            return
+        if own.id not in still_open:
+            raise domain.CartChanged
+        if await store.merge(tx, guest.id, own.id, available, domain.CODES_MAX) > domain.LINES_MAX:
+            raise domain.CartFull
+
+    async def _merged(self, cart_id: UUID, user_id: UUID) -> PricedCart:
+        async with self._db.read() as connection:
+            guest = await store.find(connection, cart_id)
+        return await self.show((guest and guest.merged_into) or cart_id, user_id)
+
+    async def _adopt(self, cart_id: UUID, user_id: UUID, once: Once | None) -> PricedCart:
+        """Make a guest's cart the account's."""
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                await self._open(tx, cart_id, user_id)
+        return await self.show(cart_id, user_id)
+
     async def forget_old(self, days: int) -> int:
         async with self._db.read() as connection:
             return await store.forget_old(connection, days)
@@ -213,8 +263,9 @@ class Carts:
         """Lock the cart for a change; adopt it when an account uses a guest's."""
         cart = await store.touch(tx, cart_id, **fields)
         if cart is None:
-            if await store.find(tx, cart_id) is None:
-                raise NotFound(detail=f"no cart {cart_id}")
+            closed = visible(await store.find(tx, cart_id), cart_id, user_id)
+            if closed.merged_into is not None:
+                raise domain.CartMerged(cart_id=closed.merged_into)
             raise domain.CartAlreadyOrdered
         visible(cart, cart_id, user_id)
         if user_id is not None and cart.user_id is None:

@@ -183,6 +183,8 @@ class Orders:
     async def _cart(self, cart_id: UUID, user_id: UUID | None) -> Cart:
         async with self._db.read() as connection:
             cart = visible(await cart_store.find(connection, cart_id), cart_id, user_id)
+            if cart.merged_into is not None:
+                raise domain.CartMerged(cart_id=cart.merged_into)
             if cart.status != "open":
                 existing = await store.of_cart(connection, cart_id)
                 raise domain.CartAlreadyOrdered(order_id=existing.id if existing else None)

@@ -46,6 +46,13 @@ class CartChanged(Problem):
     kind = "conflict"
 
 
+class CartMerged(Problem):
+    """What was in this cart is in the account's now."""
+
+    kind = "conflict"
+    cart_id: UUID
+
+
 class CartEmpty(Problem):
     """The cart is empty."""
 
@@ -151,6 +158,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     lines: list[CartLine]
     coupons: list[str] = []
+    merged_into: UUID | None = None
 
     @property
     def skus(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +69,31 @@ async def touch(tx: Transaction, cart_id: UUID, **fields: Any) -> Cart | None:
     return await find(tx, cart_id)
 
 
+async def lock_open(tx: Transaction, *cart_ids: UUID) -> set[UUID]:
+    """Hold the carts until `tx` ends, in the order of their ids; which of them are open."""
+    rows = await tx.fetch(
+        "SELECT id, status FROM carts WHERE id = ANY($1) ORDER BY id FOR UPDATE", list(cart_ids)
+    )
+    return {row["id"] for row in rows if row["status"] == "open"}
+
+
+async def merge(tx: Transaction, source: UUID, target: UUID, available: Mapping[str, int], codes: int) -> int:
+    """Put the lines of `source` into `target` and close it; both are held. Returns how many lines that makes.
+
+    A quantity is the sum as far as `available` goes, and never less than either cart had. What `target` does
+    not say (who, where, how) it takes over, and up to `codes` coupons.
+    """
+    await tx.execute(_MERGE, source, target, list(available), list(available.values()))
+    await tx.execute(_TAKE_OVER, source, target, codes)
+    await tx.execute(
+        "UPDATE carts SET status = 'merged', merged_into = $2, version = version + 1, updated_at = now()"
+        " WHERE id = $1",
+        source, target,
+    )  # fmt: skip
+    lines: int = await tx.fetchval("SELECT count(*) FROM cart_lines WHERE cart_id = $1", target)
+    return lines
+
+
 async def reopen(tx: Transaction, cart_id: UUID) -> None:
     """After a refusal the buyer gets the cart back as it was."""
     await tx.execute(
@@ -96,12 +122,14 @@ def _cart(row: Row) -> Cart:
         version=row["version"],
         lines=msgspec.convert(row["lines"], list[CartLine]),
         coupons=row["coupons"],
+        merged_into=row["merged_into"],
     )
 
 
 _WHILE_OPEN = "WHERE id = $1 AND status = 'open'"
 _FIND = """
-SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version, c.coupons,
+SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version,
+    c.coupons, c.merged_into,
     coalesce((
         SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', l.sku, 'quantity', l.quantity, 'seen', l.seen)
                          ORDER BY l.position)
@@ -114,6 +142,24 @@ SELECT $1::uuid, $2::uuid, $3::text, $4::integer, $5::jsonb WHERE $4::integer <=
 ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen
     WHERE l.quantity + excluded.quantity <= $6::integer
 RETURNING true
+"""
+_MERGE = """
+INSERT INTO cart_lines (id, cart_id, sku, quantity, seen)
+SELECT gen_random_uuid(), $2::uuid, s.sku, greatest(s.quantity, t.quantity,
+    least(s.quantity + coalesce(t.quantity, 0), coalesce(a.most, s.quantity))), s.seen
+FROM cart_lines s
+LEFT JOIN cart_lines t ON t.cart_id = $2 AND t.sku = s.sku
+LEFT JOIN unnest($3::text[], $4::integer[]) AS a (sku, most) ON a.sku = s.sku
+WHERE s.cart_id = $1 ORDER BY s.position
+ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = excluded.quantity, seen = excluded.seen
+"""
+_TAKE_OVER = """
+UPDATE carts t SET version = t.version + 1, updated_at = now(), email = coalesce(t.email, s.email),
+    address = coalesce(t.address, s.address),
+    shipping_method = coalesce(t.shipping_method, s.shipping_method),
+    coupons = (array(SELECT code FROM unnest(t.coupons || s.coupons) WITH ORDINALITY AS c (code, place)
+                     GROUP BY code ORDER BY min(place)))[:$3]
+FROM carts s WHERE s.id = $1 AND t.id = $2
 """
 _FORGET_OLD = """
 DELETE FROM carts WHERE id IN (
