@@ -7,6 +7,9 @@ idempotent: the reservation's id is the order's, the payment's id was chosen wit
 
 The way back (a refund, a return, a cancellation) was decided when it was noted, so it only goes forward:
 give the money back, put the goods back. A provider that refuses for good ends the money's part as failed.
+
+A change before shipment reserves what is added → **applies** itself to the order's lines (the pivot; the
+order may refuse it, and then the reservation goes back) → takes the stock → the way back of what was removed.
 """
 
 from __future__ import annotations
@@ -25,3 +28,14 @@ PLACE_ORDER = Saga(
 )
 
 TAKE_BACK = Saga(kind="take_back", steps=(Step("note", pivot=True), Step("give_back"), Step("restock")))
+
+EDIT_ORDER = Saga(
+    kind="edit_order",
+    steps=(
+        Step("reserve", undo="release"),
+        Step("apply", pivot=True),
+        Step("claim"),
+        Step("give_back"),
+        Step("restock"),
+    ),
+)

@@ -75,10 +75,15 @@ class Stockroom:
         self.status: dict[UUID, str] = {}
         self.restocks: dict[UUID, Restock] = {}
         self.away = False
+        self._takers: dict[str, int] = {}
 
     def put(self, sku: str, price: int = 1_000, free: int = 10, currency: str = "EUR") -> str:
         self.free[sku], self.prices[sku] = free, Money(price, currency)
         return sku
+
+    def sold_elsewhere(self, sku: str, quantity: int) -> None:
+        """Somebody else takes these between the next quote and the next reservation."""
+        self._takers[sku] = quantity
 
     def quotes(self, wanted: QuoteRequest) -> Quotes:
         known = [sku for sku in wanted.skus if sku in self.prices]
@@ -95,6 +100,9 @@ class Stockroom:
 
     def reserve(self, reservation: UUID, wanted: Reserve) -> Reservation:
         leave = self._faults.enter("reserve")
+        for sku, quantity in self._takers.items():
+            self.free[sku] -= quantity
+        self._takers.clear()
         if reservation not in self.status:
             short = [
                 Shortage(line.sku, line.quantity, self.free.get(line.sku, 0))

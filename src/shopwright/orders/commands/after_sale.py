@@ -56,7 +56,7 @@ class AfterSale:
         self, db: Database, products: Products, payments: Payments, lease: timedelta = LEASE
     ) -> None:
         self._db, self._products, self._payments = db, products, payments
-        acts = {"note": self._note, "give_back": self._give_back, "restock": self._restock}
+        acts = {"note": self._note, "give_back": self.give_back, "restock": self.restock}
         self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended, lease)
 
     async def fulfil(
@@ -78,7 +78,7 @@ class AfterSale:
             if tx.repeated and tx.stored:
                 shipped = UUID(bytes=tx.stored)
             else:
-                order = await self._locked(tx, order_id, "fulfil")
+                order = await self.locked(tx, order_id, "fulfil")
                 left = domain.left_to_ship(order)
                 wanted = left if lines is None else lines
                 complete = all(wanted.get(line_id, 0) >= count for line_id, count in left.items())
@@ -174,7 +174,7 @@ class AfterSale:
                 noted = UUID(bytes=tx.stored)
                 held = None
             else:
-                order = await self._locked(tx, order_id, COMMANDS[kind])
+                order = await self.locked(tx, order_id, COMMANDS[kind])
                 lines = _wanted(order, kind, lines)
                 reversal = _reversal(order, kind, amount, reason, lines=lines, restock=restock, to=to)
                 if not await store.take_back(tx, reversal, lines):
@@ -209,7 +209,7 @@ class AfterSale:
             domain.check_command(order.status, COMMANDS[reversal.kind], after)
             await store.move(tx, order.id, after)
 
-    async def _locked(self, tx: Transaction, order_id: UUID, command: Command) -> Order:
+    async def locked(self, tx: Transaction, order_id: UUID, command: Command) -> Order:
         """The order, held until `tx` ends; to cancel also one that will never be paid."""
         status = await store.lock(tx, order_id)
         order = await order_store.find(tx, order_id) if status else None
@@ -239,7 +239,7 @@ class AfterSale:
     async def _note(self, _reversal_id: UUID) -> Reply:
         return Done()
 
-    async def _give_back(self, reversal_id: UUID) -> Reply:
+    async def give_back(self, reversal_id: UUID) -> Reply:
         reversal = await self._read(reversal_id)
         async with self._db.read() as connection:
             order = await order_store.find(connection, reversal.order_id)
@@ -264,7 +264,7 @@ class AfterSale:
 
         return Done(book)
 
-    async def _restock(self, reversal_id: UUID) -> Reply:
+    async def restock(self, reversal_id: UUID) -> Reply:
         reversal = await self._read(reversal_id)
         if reversal.restock:
             await self._products.restock(reversal_id, reversal.restock, reversal.kind)

@@ -27,7 +27,6 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderStatus
 from shopwright.contracts.problem import Problem, revive
 from shopwright.contracts.problems import (
-    IdempotencyKeyReused,
     NotFound,
     OutOfStock,
     Shortage,
@@ -48,6 +47,7 @@ from ..store.tenders import set_tender
 from .carts import visible
 from .pricing import Pricing, customer_of
 from .purchase import TRANSFER_TIME, Purchase
+from .repeats import made_before
 
 log = structlog.get_logger()
 
@@ -122,7 +122,7 @@ class Orders:
         ShippingUnavailable, AddressMissing, EmailMissing: nothing happened.
         PaymentDeclined, OutOfStock: refused in the saga; what was done is undone and the cart is open again.
         """
-        known = await self._repeat(once)
+        known = await made_before(self._db, once)
         if known is not None:
             return await self._outcome(known, user_id)
         buying = Buying(cart_id, user_id, payment, email, expected_total)
@@ -141,7 +141,7 @@ class Orders:
             cart = await self._cart(cart_id, user_id)
             draft, terms = await self._freeze(cart, buying, await self._pricing.rules(fresh=fresh))
         except Problem:  # perhaps because of this very request, sent twice: it took the cart or the last unit
-            if (known := await self._repeat(once)) is None:
+            if (known := await made_before(self._db, once)) is None:
                 raise
             return await self._outcome(known, user_id)
         until = datetime.now(UTC) + self._purchase.time_of(draft)
@@ -165,20 +165,6 @@ class Orders:
             log.info("order still in progress", order=str(draft.id))
             return await self._outcome(draft.id, user_id, wait_s=0)
         return await self._outcome(draft.id, user_id, wait_s=GRACE_S)
-
-    async def _repeat(self, once: Once | None) -> UUID | None:
-        """The order an earlier request with this key made, without opening a transaction for every first
-        one.
-        """
-        if once is None:
-            return None
-        async with self._db.read() as connection:
-            first = await connection.fetchrow(
-                "SELECT fingerprint, outcome FROM once WHERE key = $1", once.key
-            )
-        if first is not None and first["fingerprint"] != once.fingerprint:
-            raise IdempotencyKeyReused
-        return UUID(bytes=first["outcome"]) if first and first["outcome"] else None
 
     async def _cart(self, cart_id: UUID, user_id: UUID | None) -> Cart:
         async with self._db.read() as connection:

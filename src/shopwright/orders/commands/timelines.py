@@ -16,7 +16,7 @@ from shopwright.contracts.problems import NotFound, Unavailable
 from ..clients import Users
 from ..domain import timeline
 from ..domain.timeline import Entry, History
-from ..store import after_sale
+from ..store import after_sale, edits
 from ..store import orders as order_store
 from ..store import timeline as store
 
@@ -68,6 +68,9 @@ class Timelines:
                 parcels=parcels,
                 reversals=reversals,
                 actions=await store.actions(connection, order_id),
+                adding=frozenset(
+                    edit.id for edit in await edits.of_order(connection, order_id) if edit.added.lines
+                ),
             )
 
     async def _name(self, user_id: UUID) -> str:

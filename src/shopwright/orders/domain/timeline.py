@@ -59,6 +59,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     parcels: Sequence[Fulfilment]
     reversals: Sequence[Reversal]
     actions: Sequence[Action]
+    adding: frozenset[UUID] = frozenset()  # the edits that put units in
 
 
 #: What the buyer reads of the purchase's steps: (step, outcome) → sentence.
@@ -111,7 +112,7 @@ def for_staff(history: History, names: Mapping[UUID, str]) -> list[Entry]:
         *(
             _operated(_as_refused(step, history.order))
             for step in history.steps
-            if _says_something(step, reversals.get(step.saga_id))
+            if _says_something(step, reversals.get(step.saga_id), history)
         ),
         *(_did(action, names) for action in history.actions),
     ]
@@ -165,9 +166,12 @@ def _units(count: int) -> str:
     return f"{count} item{'' if count == 1 else 's'}"
 
 
-def _says_something(step: SagaStep, back: Reversal | None) -> bool:
-    """Not that nothing was put back of a refund of money only, or paid back of a return without money."""
-    if step.step == "note":
+def _says_something(step: SagaStep, back: Reversal | None, history: History) -> bool:
+    """Not that nothing was put back of a refund of money only, paid back of a return without money, or
+    reserved for a change that only takes out.
+    """
+    stock = step.step in {"reserve", "release", "claim"}
+    if step.step == "note" or (stock and step.saga_id not in {history.order.id, *history.adding}):
         return False
     if back is None or step.outcome != "done":
         return True
