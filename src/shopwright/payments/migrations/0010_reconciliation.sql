@@ -99,16 +99,18 @@ BEGIN
         WHERE t.reconciliation_id = run
     ), there AS MATERIALIZED (
         SELECT *, row_number() OVER (
-            PARTITION BY kind, coalesce(payment_id::text, ref), movement ORDER BY by_name DESC, at, ref) AS nth
+            PARTITION BY kind, coalesce(payment_id::text, ref), movement ORDER BY by_name DESC NULLS LAST, at, ref)
+            AS nth
         FROM named
     ), events AS (
-        SELECT e.* FROM payment_events e WHERE e.at >= first AND e.at < past
+        SELECT payment_id, number FROM payment_events WHERE at >= first AND at < past
         UNION
-        SELECT e.* FROM payment_events e JOIN (SELECT DISTINCT payment_id FROM there) t USING (payment_id)
+        SELECT payment_id, number FROM payment_events JOIN (SELECT DISTINCT payment_id FROM there) t USING (payment_id)
     ), here AS MATERIALIZED (
         SELECT e.payment_id, e.kind, e.key, movement_key(e.kind, e.key) AS movement, e.amount, e.fee, e.at,
             p.currency, coalesce(p.provider_ref, '') AS ref, coalesce(l.amount, 0) AS net
-        FROM events e
+        FROM events
+        JOIN payment_events e USING (payment_id, number)
         JOIN payments p ON p.id = e.payment_id
         LEFT JOIN ledger_journals j ON j.payment_id = e.payment_id AND j.event_number = e.number
         LEFT JOIN ledger_entries l
