@@ -25,6 +25,17 @@ class TestLogIn:
         assert "Oak lamp" in (await shop.get("/cart")).text
         assert len(mesh.purchases.carts) == 1
 
+    async def test_puts_a_guests_cart_into_the_one_of_the_last_time(self, shop, mesh):
+        await shop.put_in_cart()
+        page = await shop.log_in()
+        await shop.send(page, "/logout")
+        await shop.put_in_cart()
+
+        await shop.log_in()
+
+        merged = [cart["status"] for cart in mesh.purchases.carts.values()]
+        assert (merged, (await shop.get("/cart")).text.count("Oak lamp") > 0) == (["open", "merged"], True)
+
     async def test_leads_back_to_where_it_was_needed(self, shop):
         page = await shop.get("/account")
 

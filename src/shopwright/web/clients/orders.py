@@ -223,6 +223,12 @@ class Orders:
         """The account's newest open cart; raises NotFound."""
         return await self._orders.call("GET", "/v1/carts/current", Cart, token=token)
 
+    async def merge_cart(self, token: str, cart_id: UUID) -> Cart:
+        """Put a guest's cart into the account's open one; the cart to go on with."""
+        return await self._orders.call(
+            "POST", f"/v1/carts/{cart_id}/merge", Cart, token=token, timeout_s=WRITE_S
+        )  # fmt: skip
+
     async def cart(self, token: str, cart_id: UUID) -> Cart:
         return await self._orders.call("GET", f"/v1/carts/{cart_id}", Cart, token=token)
 

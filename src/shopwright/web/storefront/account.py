@@ -111,14 +111,17 @@ async def enter(visit: Visit, email: str, password: str, otp: str) -> None:
 
 
 async def _adopt_cart(visit: Visit, token: str) -> None:
-    """A buyer who comes with an empty browser finds the cart of the last time again."""
-    session = visit.session
-    if session is None or session.cart_id is not None:
+    """The cart of the last time is found again, and what this browser holds is put into it."""
+    session, orders = visit.session, visit.site.orders
+    if session is None:
         return
+    held = session.cart_id
     try:
-        cart: Cart | None = await unless_away(visit.site.orders.current_cart(token))
+        cart: Cart | None = await unless_away(
+            orders.merge_cart(token, held) if held else orders.current_cart(token)
+        )
     except Problem:
-        return  # there is none
+        return  # there is none, or this browser's stays as it is
     if cart is not None:
         await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
 

@@ -64,6 +64,24 @@ class Purchases:
             raise NotFound(detail="there is no open cart")
         return self._priced(own[-1])
 
+    @route("orders", "POST", "/v1/carts/([^/]+)/merge")
+    def merge_cart(self, request: web.Request, _body: Any, cart_id: str) -> Any:
+        user, cart = self._people.user_of(request), self._cart(request, cart_id)
+        own = [
+            c for c in self.carts.values() if c["user"] == user and c["status"] == "open" and c is not cart
+        ]
+        if not own or cart["user"] is not None or own[-1]["currency"] != cart["currency"]:
+            cart["user"] = user
+            return self._priced(cart)
+        for line in cart["lines"]:
+            same = next((kept for kept in own[-1]["lines"] if kept["sku"] == line["sku"]), None)
+            if same is None:
+                own[-1]["lines"].append(line)
+            else:
+                same["quantity"] += line["quantity"]
+        cart["status"] = "merged"
+        return self._priced(own[-1])
+
     @route("orders", "GET", "/v1/carts/([0-9a-f-]{36})")
     def read_cart(self, request: web.Request, _body: Any, cart_id: str) -> Any:
         return self._priced(self._cart(request, cart_id))
