@@ -5,29 +5,14 @@ import json
 import re
 import time
 
-import httpx
 import pytest
 
-from shopwright.chassis.api import create_asgi
-from shopwright.payments import api
-from shopwright.payments.sandbox import pages, signature
+from shopwright.payments.sandbox import signature
 from shopwright.payments.testing import SECRET, SITE, an_order
 
 OK, CHALLENGED = "4242 4242 4242 4242", "4000-0027-6000-3184"
 DECLINED, POOR = "4000000000000002", "4000 0000 0000 9995"
 REAL = "5555 5555 5555 4444"  # passes Luhn and is not on the page
-
-
-@pytest.fixture
-async def client(shop):
-    asgi = create_asgi(
-        "payments",
-        [*api.HANDLERS, *pages.HANDLERS],
-        {"payments": shop.payments, "db": shop.db, "books": shop.books},
-        draining=asyncio.Event(),
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=asgi), base_url=SITE) as client:
-        yield client
 
 
 @pytest.fixture

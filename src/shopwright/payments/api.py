@@ -12,7 +12,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, get, post, put
 from litestar.params import Parameter
 
 from shopwright.chassis.auth import Principal
@@ -22,8 +22,8 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problems import NotFound
 
-from .commands import Payments
-from .domain import Payment
+from .commands import Payments, Routing
+from .domain import Payment, Rule
 from .store import payments as store
 
 WEBHOOK_MAX = 65_536  # what a provider tells of one charge is a few kilobytes
@@ -93,7 +93,31 @@ async def receive_webhook(provider: str, request: Request, payments: Payments) -
     return {"received": True}
 
 
-HANDLERS = (read_payment, list_payments, receive_webhook)
+class RoutingRules(msgspec.Struct, frozen=True):
+    """Tried from the top: the first rule that fits says which providers are asked, in their order."""
+
+    rules: Annotated[list[Rule], msgspec.Meta(max_length=100)]
+
+
+@get("/v1/payments/routing", tags=["payments"])
+async def read_routing(principal: Principal, routing: Routing) -> RoutingRules:
+    """Which provider takes which payments. Scope payments:read."""
+    principal.require("payments:read")
+    return RoutingRules(await routing.rules())
+
+
+@put("/v1/payments/routing", tags=["payments"])
+async def replace_routing(data: RoutingRules, principal: Principal, routing: Routing) -> RoutingRules:
+    """Replace all rules; without any, each provider takes what it can, in the order of the installation.
+
+    Scope payments:write.
+    """
+    principal.require("payments:write")
+    await routing.replace(data.rules)
+    return data
+
+
+HANDLERS = (read_payment, list_payments, receive_webhook, read_routing, replace_routing)
 
 
 async def _views(db: Database, payments: list[Payment]) -> list[PaymentView]:

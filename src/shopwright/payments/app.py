@@ -19,6 +19,7 @@ from shopwright.chassis.streams import open_valkey
 
 from . import api
 from .commands import Payments, Routing, Tenders
+from .manual import api as manual_api
 from .manual.books import Books as ManualBooks
 from .manual.commands import ByHandPayments
 from .manual.provider import ByHand
@@ -33,8 +34,10 @@ from .sandbox.provider import SandboxProvider
 from .settings import PaymentsSettings
 from .sites import Sites
 from .store import payments as store
+from .stored import api as stored_api
 from .stored.books import Books as StoredBooks
 from .stored.codes import Codes
+from .stored.commands import GiftCards, Wallets
 from .stored.provider import StoredValue
 
 if TYPE_CHECKING:
@@ -64,14 +67,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     if stripe is not None:  # nobody may pay with test cards where money is real
         sandbox.methods = frozenset()
     stored, by_hand = StoredBooks(db), ManualBooks(db)
-    providers: dict[str, Provider] = {
-        provider.name: provider
-        for provider in (sandbox, StoredValue(stored, "gift_card"), StoredValue(stored, "wallet"))
-    }
-    if settings.cash_on_delivery:
-        providers["cash_on_delivery"] = ByHand(by_hand, "cash_on_delivery")
-    if settings.bank_account:
-        providers["bank_transfer"] = ByHand(by_hand, "bank_transfer")
+    providers: dict[str, Provider] = {sandbox.name: sandbox} | _ours(settings, stored, by_hand)
     reporting: dict[str, Reporting] = {sandbox.name: sandbox}
     if stripe is not None:
         providers[stripe.name] = reporting[stripe.name] = stripe
@@ -81,6 +77,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     routing = Routing(db, providers)
     tenders = Tenders(db, payments, routing, stored, codes)
     manual = ByHandPayments(tenders, payments, by_hand, settings.bank_account)
+    wallets, gift_cards = Wallets(payments, routing, stored), GiftCards(stored, codes)
     courier = Courier(books, f"{own[0]}/v1/webhooks/{sandbox.name}", settings.sandbox_webhook_secret)
     relay = Relay(db, valkey, "payments")
     draining = asyncio.Event()
@@ -95,8 +92,15 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "payments",
-        [*api.HANDLERS, *reconciliation_api.HANDLERS, *pages.HANDLERS],
-        {"payments": payments, "db": db, "books": books, "reconciliations": reconciliations},
+        [
+            *api.HANDLERS, *stored_api.HANDLERS, *manual_api.HANDLERS, *reconciliation_api.HANDLERS,
+            *pages.HANDLERS,
+        ],
+        {
+            "payments": payments, "db": db, "books": books, "reconciliations": reconciliations,
+            "routing": routing, "by_hand": manual, "stored": stored, "wallets": wallets,
+            "gift_cards": gift_cards,
+        },
         draining=draining,
         ready=[db.ready],
         dead_letters=DeadLetters(db),
@@ -105,10 +109,20 @@ async def build(environ: Mapping[str, str]) -> Service:
         settings=settings,
         asgi=asgi,
         rpc=create_rpc(settings.grpc_socket, tenders, manual.instructions),
-        workers=[relay.run, payments.look_after, routing.run, courier.run, reconciliations.run],
+        workers=[relay.run, payments.look_after, wallets.run, routing.run, courier.run, reconciliations.run],
         close=close,
         draining=draining,
     )
+
+
+def _ours(settings: PaymentsSettings, stored: StoredBooks, by_hand: ManualBooks) -> dict[str, Provider]:
+    """What is paid without another company: from what buyers have here, or by hand."""
+    providers: list[Provider] = [StoredValue(stored, "gift_card"), StoredValue(stored, "wallet")]
+    if settings.cash_on_delivery:
+        providers.append(ByHand(by_hand, "cash_on_delivery"))
+    if settings.bank_account:
+        providers.append(ByHand(by_hand, "bank_transfer"))
+    return {provider.name: provider for provider in providers}
 
 
 def _stripe(settings: PaymentsSettings, sites: Sites, db: Database) -> StripeProvider | None:

@@ -39,7 +39,7 @@ class Payments:
     """`providers` by name, the first that takes a method is asked; a payment's row names its own."""
 
     def __init__(self, db: Database, providers: Mapping[str, Provider], *, provider_timeout_s: float) -> None:
-        self._db, self._providers = db, providers
+        self.db, self._providers = db, providers
         self._turns = Turns()
         self._charges = Charges(db, providers, self._turns, provider_timeout_s=provider_timeout_s)
 
@@ -59,7 +59,7 @@ class Payments:
         try:
             provider.check(order)
         except InvalidInput:
-            if await store.find(self._db, order.id) is None:  # a repeat need not give everything again
+            if await store.find(self.db, order.id) is None:  # a repeat need not give everything again
                 raise
         return await self._turns.to_the_end(self._authorise(order, provider))
 
@@ -83,7 +83,7 @@ class Payments:
         try:
             return await self.void_known(payment_id)
         except NotFound:
-            unseen = await store.void_unseen(self._db, payment_id)
+            unseen = await store.void_unseen(self.db, payment_id)
         return unseen or await self.void_known(payment_id)
 
     async def void_known(self, payment_id: UUID) -> Payment:
@@ -132,7 +132,7 @@ class Payments:
 
     async def refund_status(self, refund_id: UUID, payment_id: UUID) -> RefundStatus:
         """How a refund that was asked for ended; unknown while that is open."""
-        end = await store.ended(self._db, domain.key_of("refund", payment_id, refund_id))
+        end = await store.ended(self.db, domain.key_of("refund", payment_id, refund_id))
         return end.outcome if end is not None and end.outcome in {"succeeded", "failed"} else "unknown"
 
     async def get(self, payment_id: UUID) -> Payment:
@@ -162,7 +162,7 @@ class Payments:
         """Ask the provider about every outcome that stays open, with growing pauses, until `stop`."""
         while not stop.is_set():
             try:
-                for payment in await store.due(self._db, LOOKS_AT_ONCE):
+                for payment in await store.due(self.db, LOOKS_AT_ONCE):
                     if stop.is_set():
                         return
                     await self._charges.look(payment)
@@ -180,9 +180,9 @@ class Payments:
     async def _told_of(self, provider: str, notice: Notice) -> Payment | None:
         """The payment that a webhook is about; None if it is another shop's or another provider's."""
         try:
-            payment = await store.find(self._db, UUID(notice.reference))
+            payment = await store.find(self.db, UUID(notice.reference))
         except ValueError:
-            payment = await store.of_ref(self._db, provider, notice.ref) if notice.ref else None
+            payment = await store.of_ref(self.db, provider, notice.ref) if notice.ref else None
         return payment if payment is not None and payment.provider == provider else None
 
     def _takes(self, method: str) -> Provider:
@@ -195,7 +195,7 @@ class Payments:
     async def _authorise(self, order: Order, provider: Provider) -> Payment:
         async with self._turns.turn(order.id):
             crashpoints.reach("payments.authorise.before-commit")
-            opened = await store.open_payment(self._db, order, provider.name, self._charges.lease)
+            opened = await store.open_payment(self.db, order, provider.name, self._charges.lease)
             if opened is None:
                 known = await self._charges.load(order.id)
                 domain.refuse_other_terms(known, order)
@@ -207,7 +207,7 @@ class Payments:
         async with self._turns.turn(payment_id):
             payment = await self._charges.recall(payment_id)
             if kind == "capture" and payment.method in domain.BY_HAND:
-                return payment  # is taken when somebody has received it
+                return await self._charges.load(payment_id)  # is taken when somebody has received it
             payment, go = await self._charges.decided(payment, kind)
             if go:
                 payment = await self._charges.go(payment, kind, payment.authorised)
@@ -218,7 +218,7 @@ class Payments:
         key = domain.key_of("refund", payment_id, refund_id)
         async with self._turns.turn(payment_id):
             payment = await self._charges.load(payment_id)
-            before = await store.ended(self._db, key)
+            before = await store.ended(self.db, key)
             if before is not None:
                 domain.refuse_other_refund(refund_id, before.amount, amount)
             if before is None:
@@ -237,7 +237,7 @@ class Payments:
         async with self._turns.turn(payment_id):
             payment = await self._charges.load(payment_id)
             for _ in range(MOVES_MAX):
-                before = await store.ended(self._db, key)
+                before = await store.ended(self.db, key)
                 if before is not None:
                     domain.refuse_other_refund(refund_id, before.amount, amount)
                     return payment
@@ -245,7 +245,7 @@ class Payments:
                 if not go:
                     break
                 domain.refuse_too_large(payment, amount)
-                credited = await store.credit(self._db, payment, event, user_id)
+                credited = await store.credit(self.db, payment, event, user_id)
                 if credited is not None:
                     return credited
                 payment = await self._charges.load(payment_id)
@@ -260,6 +260,6 @@ class Payments:
         done = {"capture": payment.captured > 0, "void": payment.voided or payment.decline_code is not None}
         if done.get(kind) or (payment.open is not None and payment.open.key == key):
             return
-        end = await store.ended(self._db, key)
+        end = await store.ended(self.db, key)
         if end is not None and end.outcome == "failed":
             raise ProviderRefused(detail=f"the provider refused the {kind}: {end.code}", code=end.code)

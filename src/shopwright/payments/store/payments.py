@@ -135,6 +135,13 @@ async def of_order(db: Database, order_id: UUID, after: UUID | None, limit: int)
     return [payment for row in rows if (payment := payment_of(row)) is not None]
 
 
+async def top_ups(db: Database, buyer_time: timedelta, limit: int) -> list[Payment]:
+    """Top-ups that are to be taken, or given up because their buyer never finished."""
+    async with db.read() as connection:
+        rows = await connection.fetch(_TOP_UPS, buyer_time, limit)
+    return [payment for row in rows if (payment := payment_of(row)) is not None]
+
+
 async def timelines(db: Database, payments: Sequence[Payment]) -> dict[UUID, list[LoggedEvent]]:
     async with db.read() as connection:
         rows = await connection.fetch(_TIMELINES, [payment.id for payment in payments])
@@ -182,6 +189,12 @@ ORDER BY outcome IN ('succeeded', 'failed') DESC, number DESC LIMIT 1
 _OF_REF = "SELECT * FROM payments WHERE provider = $1 AND provider_ref = $2"
 _OF_ORDER = """
 SELECT * FROM payments WHERE order_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+"""
+_TOP_UPS = """
+SELECT * FROM payments
+WHERE purpose = 'top_up' AND status IN ('authorised', 'requires_action') AND (status = 'authorised'
+    OR created_at < now() - $1::interval)
+ORDER BY created_at LIMIT $2
 """
 _TIMELINES = """
 SELECT payment_id, kind, outcome, amount, fee, code, at FROM payment_events
