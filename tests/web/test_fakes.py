@@ -140,7 +140,7 @@ class TestOrders:
         cart = (await call("orders", "POST", "/v1/carts", {})).json()
         offers = (await call("orders", "GET", f"/v1/carts/{cart['id']}/shipping")).json()["methods"]
 
-        sql = Path(orders_domain.__file__).parent / "migrations" / "0001_orders.sql"
+        sql = Path(orders_domain.__file__).parents[1] / "migrations" / "0001_orders.sql"
         named = re.findall(r"\('(\w+)', '([\w ]+)', (true|false), (\d), (\d), \d\)", sql.read_text())
         assert [
             (o["code"], o["name"], str(o["needs_address"]).lower(), str(o["days_min"]), str(o["days_max"]))

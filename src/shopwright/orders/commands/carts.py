@@ -22,6 +22,7 @@ from shopwright.contracts.products import Quote
 from .. import domain
 from ..clients import Products
 from ..domain import Cart, CouponProblem, Discount, Offer, Priced, PricedItem, Seen, Tax
+from ..domain.drafts import at_staff_prices
 from ..store import carts as store
 from .pricing import Pricing, customer_of
 
@@ -39,6 +40,7 @@ class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
     unit_price: Money
     total: Money
     discount: Money
+    tax: Money
     available: bool
 
 
@@ -274,7 +276,8 @@ class Carts:
 
     async def _quotes(self, cart: Cart) -> tuple[Mapping[str, Quote], bool]:
         try:
-            return await self._products.quotes(cart.skus, cart.currency) if cart.lines else {}, False
+            quotes = await self._products.quotes(cart.skus, cart.currency) if cart.lines else {}
+            return at_staff_prices(cart, quotes), False
         except Unavailable:
             return {}, True
 
@@ -351,5 +354,6 @@ def _line(line: domain.CartLine, quote: Quote | None, priced: PricedItem, *, sta
         unit_price=seen.unit_price,
         total=priced.total,
         discount=priced.discount,
+        tax=priced.tax,
         available=stale or (quote is not None and quote.available >= line.quantity),
     )

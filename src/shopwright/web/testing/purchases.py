@@ -325,6 +325,7 @@ class Purchases:
             lines.append(
                 line | {"unit_price": money(price, currency), "picture": picture,
                         "total": money(price * line["quantity"], currency),
+                        "discount": money(0, currency), "tax": money(0, currency),
                         "options": variant["options"], "available": enough}
             )  # fmt: skip
         subtotal = sum(line["total"]["amount"] for line in lines)
