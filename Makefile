@@ -6,7 +6,7 @@ PIP := $(if $(shell command -v uv 2>/dev/null),uv pip install --compile-bytecode
 COMPILE = $(VENV)/locking/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check format test lock proto clean
+.PHONY: help up down status check format test replay lock proto clean
 
 help: ## List the commands
 	@$(PYTHON) -c 'import re; text = open("$(firstword $(MAKEFILE_LIST))").read(); \
@@ -34,6 +34,10 @@ format: $(VENV)/installed-dev ## Format the code
 
 test: $(VENV)/installed-dev ## Run all tests, on real servers
 	$(RUN)/pytest $(ARGS)
+
+replay: $(VENV)/installed-dev ## Buy all 69,659 orders of CDNOW in a shop of their own, with kills (ARGS="--orders 5000")
+	@$(PIP) --quiet --no-deps --require-hashes --target $(VENV)/replay -r tests/replay/requirements.lock
+	@PYTHONPATH=tests $(RUN)/python -m replay $(VENV)/replay/lifetimes/datasets/CDNOW_master.txt $(ARGS)
 
 lock: $(VENV)/made ## Pin the dependencies again, with hashes (ARGS=--upgrade for the newest)
 	@$(RUN)/python -m venv --clear $(VENV)/locking

@@ -116,7 +116,12 @@ def platform_with() -> Callable[..., AbstractContextManager[platforms.Platform]]
 
 
 @pytest.fixture(scope="session")
-def unlimited_platform() -> Iterator[platforms.Platform]:
-    """A whole platform that does not limit the rate of its clients, for races and kills."""
-    with platforms.platform(SHOPWRIGHT_RATE_LIMIT="off") as running:
+def unlimited_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[platforms.Platform]:
+    """A whole platform for races and kills: it does not limit the rate of its clients, takes over what a dead
+    process drove after two seconds, and dies at the points of which `crashes` holds a file.
+    """
+    crashes = tmp_path_factory.mktemp("crashes")
+    with platforms.platform(
+        SHOPWRIGHT_RATE_LIMIT="off", SHOPWRIGHT_SAGA_LEASE_S="2", SHOPWRIGHT_CRASH_AT=f"@{crashes}"
+    ) as running:
         yield running

@@ -40,6 +40,11 @@ class Platform:
         )
 
     @property
+    def crashes(self) -> Path:
+        """Where a file named for a point of `chassis.crashpoints` kills the process that comes by it."""
+        return Path(self.environ["SHOPWRIGHT_CRASH_AT"].removeprefix("@"))
+
+    @property
     def demo(self) -> dict:
         return json.loads((self.home / "demo.json").read_text())
 
@@ -69,8 +74,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def platform(**settings: str) -> Iterator[Platform]:
-    home = Path(tempfile.mkdtemp(prefix="sw-home-", dir="/tmp"))
+def platform(home: Path | None = None, **settings: str) -> Iterator[Platform]:
+    """Up, and down at the end; its home is gone then unless it was given."""
+    kept = home is not None or "SHOPWRIGHT_TEST_KEEP" in os.environ
+    home = home or Path(tempfile.mkdtemp(prefix="sw-home-", dir="/tmp"))
     port, tls_port = free_port(), free_port()
     environ = {
         **os.environ,
@@ -87,7 +94,7 @@ def platform(**settings: str) -> Iterator[Platform]:
         yield running
     finally:
         running.cli("down", check=False)
-        if os.environ.get("SHOPWRIGHT_TEST_KEEP"):
+        if kept:
             print(f"kept {home}")
         else:
             shutil.rmtree(home, ignore_errors=True)

@@ -1,88 +1,119 @@
-"""kill -9 at every named point of the purchase, the relays and the consumers, with purchases in flight."""
+"""kill -9 at every named point of the sagas, the relays and the consumers, with purchases in flight.
+
+Points are armed in waves, some of each service: the process that first comes by one dies there, and shoppers
+shop until all of a wave were hit. `SHOPWRIGHT_CHAOS_ALONE=1` makes a wave of each point.
+"""
 
 import asyncio
+import os
 import time
+from itertools import count
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from chaos.buying import assert_each_ended_as_it_may, buy, one_confirmation, settled, stocked
-from shopping import log_in
+from chaos.buying import KINDS, assert_each_ended_as_it_may, buy, one_confirmation, settled, stocked
+from shopping import Buyer, log_in
 
 pytestmark = pytest.mark.stack
 
-PURCHASES = 24
-STEPS = ("reserve", "authorise", "confirm", "claim", "capture")
+SHOPPERS, LEAST = 12, 24
+PER_WAVE = 8
 CALL, COMMIT, SEND = (("before-call", "after-call"), ("before-commit", "after-commit"),
-                      ("before-send", "after-send"))  # fmt: skip
-POINTS = [
-    *(f"place_order.{step}.{when}" for step in STEPS for when in CALL),
-    *(f"place_order.{step}.{when}" for step in ("confirm", "capture") for when in COMMIT),
-    *(f"place_order.{undo}.{when}" for undo in ("void", "release") for when in CALL),
-    *(f"payments.{kind}.{when}" for kind in ("authorise", "capture") for when in CALL),
-    *(f"payments.{kind}.after-commit" for kind in ("authorise", "capture")),
-    *(f"relay.{service}.{when}" for service in ("orders", "payments") for when in SEND),
-    *(f"consumer.{service}.before-ack" for service in ("orders", "notifications")),
-    *(f"notifications.deliver.{when}" for when in SEND),
-]  # fmt: skip
+                      ("before-send", "after-send", "after-commit"))  # fmt: skip
+ACK, ASK = (*COMMIT, "before-ack", "after-ack"), ("before-commit", *CALL, "after-commit")
 
 
-@pytest.fixture(scope="module")
-def crashing_platform(platform_with, tmp_path_factory):
-    """A platform whose services die once at the point that a file names, and that file."""
-    file = tmp_path_factory.mktemp("crash") / "point"
-    settings = {
-        "SHOPWRIGHT_RATE_LIMIT": "off",
-        "SHOPWRIGHT_SAGA_LEASE_S": "4",
-    }  # recovery need not be slow here
-    with platform_with(SHOPWRIGHT_CRASH_AT=f"@{file}", **settings) as running:
-        yield running, file
+def _points(whose, names, whens):
+    return [f"{whose}.{name}.{when}" for name in names for when in whens]
 
 
-@pytest.fixture
-async def shop(crashing_platform, stock):
-    """The platform, a client, SKUs with stock, and the file that names the point."""
-    platform, file = crashing_platform
+#: By the service that dies. A saga's start is committed before its first call, what the provider is asked
+#: before the call of it.
+POINTS = {
+    "orders": [
+        "place_order.start.before-commit",
+        *_points("place_order", ("reserve", "authorise", "confirm", "claim", "capture"), CALL),
+        *_points("place_order", ("void", "release"), CALL),
+        *_points("place_order", ("authorise", "confirm", "capture", "reserve"), COMMIT),
+        "take_back.start.before-commit",
+        *_points("take_back", ("note", "give_back", "restock"), CALL),
+        *_points("take_back", ("give_back", "restock"), COMMIT),
+        *_points("relay", ("orders",), SEND),
+        *_points("consumer", ("orders",), ACK),
+    ],
+    "payments": [
+        *_points("payments", ("authorise", "capture", "void", "refund"), ASK),
+        *_points("relay", ("payments",), SEND),
+    ],
+    "products": [
+        *_points("products", ("reserve", "claim", "release", "restock"), COMMIT),
+        *_points("relay", ("products",), SEND),
+        *_points("consumer", ("products",), ACK),
+    ],
+    "notifications": [
+        *_points("relay", ("notifications",), SEND),
+        *_points("consumer", ("notifications",), ACK),
+        *_points("notifications", ("deliver",), ("before-send", "after-send")),
+    ],
+}  # fmt: skip
+
+
+def _waves():
+    """All points, those of a service spread evenly over the waves."""
+    points = [point for service in POINTS.values() for point in service]
+    if os.environ.get("SHOPWRIGHT_CHAOS_ALONE"):
+        return [(point,) for point in points]
+    number = -(-len(points) // PER_WAVE)
+    return [tuple(points[first::number]) for first in range(number)]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("wave", _waves(), ids=lambda wave: wave[0])
+async def test_dying_there_loses_and_doubles_nothing(unlimited_platform, wave):
+    platform = unlimited_platform
     async with platform.client(limits=httpx.Limits(max_connections=30)) as client:
-        if not stock:
-            stock += await stocked(client, await log_in(client, platform.demo["admin"]))
-        yield platform, client, stock, file
+        staff = await log_in(client, platform.demo["admin"])
+        skus = await stocked(client, staff)
+        arm(platform.crashes, wave)
+
+        ended = await shop_until_all_are_hit(client, skus, staff, platform.crashes)
+
+        pairs = [(kind, outcome) for _email, kind, outcome in ended]
+        assert_each_ended_as_it_may(pairs, lost=any("payments" in point for point in wave))
+        assert await settled(platform, [email for email, _kind, _outcome in ended]) == []
+        bought = [email for email, kind, outcome in ended if (kind, outcome) == ("pays", "confirmed")]
+        for email in (bought[0], bought[-1]):
+            await one_confirmation(client, email)
 
 
-@pytest.fixture(scope="module")
-def stock():
-    """SKUs with a thousand units, once the first test has put them there."""
-    return []
+def arm(folder, wave):
+    for left in folder.iterdir():
+        left.unlink()
+    for point in wave:
+        (folder / point).touch()
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("point", POINTS)
-async def test_dying_there_loses_and_doubles_nothing(shop, point):
-    platform, client, skus, file = shop
-    run = uuid4().hex[:8]
-    emails = [f"point-{run}-{number}@example.com" for number in range(PURCHASES)]
-    tokens = ["tok_declined" if number % 3 == 0 else "tok_ok" for number in range(PURCHASES)]
-    file.write_text(point)
-
-    outcomes = await asyncio.gather(
-        *(
-            buy(client, skus[number % len(skus)], emails[number], tokens[number])
-            for number in range(PURCHASES)
-        )
-    )
-
-    await gone(file)
-    assert_each_ended_as_it_may(outcomes, tokens, lost="payments" in point)
-    assert await settled(platform, emails) == []
-    bought = [email for email, outcome in zip(emails, outcomes, strict=True) if outcome == "confirmed"]
-    for email in (bought[0], bought[-1]):
-        await one_confirmation(client, email)
-
-
-async def gone(file, seconds=20):
-    """Some process came by the point and died."""
+async def shop_until_all_are_hit(client, skus, staff, folder, seconds=90):
+    """(email, kind, outcome) of every purchase that was made while processes died."""
+    run, numbers, ended = uuid4().hex[:8], count(), []
     until = time.monotonic() + seconds
-    while file.exists():
-        assert time.monotonic() < until, f"nobody came by {file.read_text()}"
-        await asyncio.sleep(0.05)
+
+    async def shopper():
+        while (number := next(numbers)) < LEAST or any(folder.iterdir()):
+            assert time.monotonic() < until, f"nobody came by {[file.name for file in folder.iterdir()]}"
+            email, kind = f"point-{run}-{number}@example.com", KINDS[number % len(KINDS)]
+            outcome = await buy(client, skus[number % len(skus)], email, kind=kind, staff=staff)
+            ended.append((email, kind, outcome))
+
+    async def stock_keeper():
+        """Products tells of stock that staff change, and of little else while shoppers shop."""
+        buyer = Buyer(client, patience_s=90)
+        while any(folder.iterdir()) and time.monotonic() < until:
+            found = {"sku": skus[0], "delta": 1, "reason": "found behind the shelf"}
+            await buyer.send("POST", "/v1/inventory/adjustments", headers=staff, json=found)
+            await asyncio.sleep(0.3)
+
+    await asyncio.gather(stock_keeper(), *(shopper() for _ in range(SHOPPERS)))
+    return ended

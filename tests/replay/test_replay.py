@@ -1,0 +1,28 @@
+"""The first 400 orders of CDNOW through a whole platform, with one kill; `make replay` takes all 69,659."""
+
+import pytest
+
+from replay.purchases import BEGINNING, catalogue, read
+from replay.run import replay
+
+
+def test_each_order_is_its_cds_in_at_most_two_lines_and_its_dollars():
+    file = ["customer_id date number_of_cds dollar_value", "00001 19970101 5 12.03", "00002 19970112 1 0.00"]
+
+    five, free = read(file)
+
+    assert (five.number, five.email, five.total) == (1, "customer-00001@cdnow.example", 1_203)
+    assert five.lines == ((240, 2), (241, 3))
+    assert free.lines == ((0, 1),)
+    assert catalogue([five]).splitlines()[1:] == [
+        "cd-000240,A CD at 2.40 dollars,CD-000240,2.40,2",
+        "cd-000241,A CD at 2.41 dollars,CD-000241,2.41,3",
+    ]
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(240)
+async def test_its_beginning_ends_as_it_did(unlimited_platform):
+    purchases = read(BEGINNING.read_text().splitlines())
+
+    assert await replay(unlimited_platform, purchases, clients=16, kills=1) == []
