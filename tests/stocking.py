@@ -55,12 +55,61 @@ class Stockroom:
             rows = await connection.fetch("SELECT data FROM outbox WHERE topic = $1 ORDER BY position", topic)
         return [bytes(row["data"]).decode() for row in rows]
 
+    async def level_in(self, sku, place):
+        await self.put(sku, 0, place)
+        return next(one for one in (await self.inventory.levels(sku)).warehouses if one.code == place)
+
+    async def free_in(self, sku, place):
+        return (await self.level_in(sku, place)).available
+
+    async def figures(self, skus):
+        """On hand, reserved, promised, owed and available of each SKU."""
+        async with self.db.read() as connection:
+            rows = await connection.fetch("SELECT * FROM stock_levels WHERE sku = ANY($1)", list(skus))
+        found = {
+            row["sku"]: tuple(row[name] for name in ("on_hand", "reserved", "promised", "owed", "available"))
+            for row in rows
+        }
+        return dict.fromkeys(skus, (0,) * 5) | found
+
+    async def held(self):
+        """Units of stock and units promised of each SKU, by the reservation that holds them."""
+        found = {}
+        async with self.db.read() as connection:
+            for row in await connection.fetch(_HELD):
+                found.setdefault(row["id"], {})[row["sku"]] = [row["stock"], row["promised"]]
+        return found
+
+    async def intake(self, *counts):
+        async with self.db.begin() as tx:
+            await self.inventory.intake(tx, counts)
+
+    async def expire(self, reservation):
+        async with self.db.begin() as tx:
+            past = "UPDATE reservations SET expires_at = now() - interval '1 second' WHERE id = $1"
+            await tx.execute(past, reservation)
+        await self.inventory.expire()
+
+    async def empty(self):
+        """As on the first day."""
+        async with self.db.begin() as tx:
+            await tx.execute(
+                "TRUNCATE stock, reservations, reservation_lines, movements, stock_rules, bundle_components"
+            )
+            await tx.execute("UPDATE allocation SET strategy = 'priority'")
+
     async def wrong(self):
         """What is not as it must be: balances and their ledger, what is held, debts beside stock for sale."""
         async with self.db.read() as connection:
             return [tuple(row) for row in await connection.fetch(_WRONG)]
 
 
+_HELD = """
+SELECT r.id, l.sku, coalesce(sum(l.quantity) FILTER (WHERE l.warehouse <> '~owed'), 0)::integer AS stock,
+    coalesce(sum(l.quantity) FILTER (WHERE l.warehouse = '~owed'), 0)::integer AS promised
+FROM reservations r JOIN reservation_lines l ON l.reservation_id = r.id WHERE r.status = 'held'
+GROUP BY r.id, l.sku
+"""
 _WRONG = """
 SELECT 'balance is not the sum of its ledger', s.sku, s.warehouse
 FROM stock s FULL JOIN (

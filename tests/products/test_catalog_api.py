@@ -469,6 +469,17 @@ class TestQuotes:
         assert found["category_slugs"] == ["gifts", "home", "lighting"]
         assert found["tax_class"] == "reduced"
 
+    async def test_count_what_may_be_sold_beyond_stock_and_tell_from_when_it_ships(self, client):
+        await made(client, "A")
+        staff = STAFF | {"x-user-scope": "inventory:write"}
+        rules = {"preorder_from": "2999-01-01", "preorder_max": 5, "backorder_max": 1}
+        answer = await client.put("/v1/inventory/A/policy", json=rules, headers=staff)
+        assert answer.status_code == 200, answer.text
+
+        found = (await self.quoted(client, "A"))["A"]
+
+        assert (found["available"], found["preorder_from"]) == (9, "2999-01-01")
+
     async def test_leave_out_what_is_not_for_sale(self, client):
         await made(client, variants=[{"sku": "A", "price": euros(1)}])
         await made(client, "Draft", status="draft")

@@ -117,6 +117,7 @@ async def quotes(connection: Connection, skus: Sequence[str], currency: str) -> 
             available=row["available"],
             category_slugs=row["category_slugs"],
             tax_class=row["tax_class"],
+            preorder_from=row["preorder_from"],
         )
         for row in await connection.fetch(_QUOTES, list(skus), currency)
     ]
@@ -200,11 +201,13 @@ SELECT v.sku, v.id AS variant_id, v.product_id, p.slug, p.name, v.options, p.opt
     coalesce(nullif(lower(jsonb_path_query_first(p.attributes,
         'strict $[*] ? (@[0] like_regex "^tax[ _]class$" flag "i")[1][0]', '{}', true) #>> '{}'), ''),
         'standard')
-        AS tax_class
+        AS tax_class,
+    d.ships_from AS preorder_from
 FROM variants v
 JOIN products p ON p.id = v.product_id AND p.status = 'active'
 JOIN prices r ON r.variant_id = v.id AND r.currency = $2
 LEFT JOIN available_of($1) a ON a.sku = v.sku
+LEFT JOIN preorders_of($1) d ON d.sku = v.sku
 WHERE v.sku = ANY($1)
 """
 _NOT_LISTED = """
