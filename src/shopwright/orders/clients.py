@@ -79,13 +79,15 @@ class Products:
         found = {sku: self._seen.get((sku, currency)) for sku in skus}
         return {sku: entry[1] for sku, entry in found.items() if entry and now - entry[0] < QUOTE_AGE_S}
 
-    async def reserve(self, reservation: UUID, lines: Sequence[ReserveLine], expires_in_s: int) -> None:
-        """Hold stock; raises OutOfStock. Idempotent by `reservation`."""
+    async def reserve(
+        self, reservation: UUID, lines: Sequence[ReserveLine], expires_in_s: int, country: str | None = None
+    ) -> None:
+        """Hold stock for a destination in `country`; raises OutOfStock. Idempotent by `reservation`."""
         await self._client.call(
             "products",
             "PUT",
             f"/internal/reservations/{reservation}",
-            body=Reserve(list(lines), expires_in_s),
+            body=Reserve(list(lines), expires_in_s, country),
             timeout_s=STOCK_TIMEOUT_S,
             answer=Reservation,
         )

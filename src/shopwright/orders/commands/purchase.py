@@ -90,7 +90,8 @@ class Purchase:
         order = await self._order(order_id)
         lines = [ReserveLine(line.sku, line.quantity) for line in order.lines]
         time = max(self._buyer_time, self.time_of(order)) + HOLD_MARGIN
-        await self._products.reserve(order_id, lines, int(time.total_seconds()))
+        country = order.address.country if order.address else None
+        await self._products.reserve(order_id, lines, int(time.total_seconds()), country)
         return Done()
 
     async def _release(self, order_id: UUID) -> Reply:
