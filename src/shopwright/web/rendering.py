@@ -12,6 +12,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from shopwright.contracts.money import Money
+
 from . import formatting, prose
 from .assets import Assets
 from .forms import Form
@@ -43,6 +45,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "days_text": formatting.days_text,
         "buyer_steps": formatting.BUYER_STEPS,
         "total_rows": formatting.total_rows,
+        "minor": lambda amount, currency: formatting.money(Money(amount, currency), locale),
     }
     made.filters |= {
         "money": partial(formatting.money, locale=locale),

@@ -11,7 +11,21 @@ from shopwright.contracts.problems import NotFound
 
 from ..errors import error_pages
 from ..site import Site
-from . import entrance, imports, letters, orders, overview, products, promotions, stock, variants
+from . import (
+    entrance,
+    gift_cards,
+    imports,
+    letters,
+    orders,
+    overview,
+    products,
+    promotions,
+    reconciliations,
+    shipping,
+    stock,
+    tax,
+    variants,
+)
 from .desk import STAFF, Desk, desk_of, page
 from .refusals import tell
 
@@ -25,7 +39,7 @@ def router(site: Site) -> Router:
     pages: list[Any] = [
         *entrance.HANDLERS, *overview.HANDLERS, *orders.HANDLERS, *stock.HANDLERS, *imports.HANDLERS,
         *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS, *promotions.HANDLERS,
-        nowhere,
+        *gift_cards.HANDLERS, *reconciliations.HANDLERS, *tax.HANDLERS, *shipping.HANDLERS, nowhere,
     ]  # fmt: skip
     return Router(
         "/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,14 +59,14 @@ class WalletEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What came into a wallet or, negative, went out of it."""
 
     amount: Money
+    balance: Money
     at: datetime
-    kind: str = ""
-    reference: str = ""
+    reason: str = ""
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     balances: list[Money] = []
-    entries: list[WalletEntry] = []
+    items: list[WalletEntry] = []
     next_cursor: str | None = None
 
     def balance(self, currency: str) -> Money | None:
@@ -78,7 +78,8 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
 class TopUp(msgspec.Struct, frozen=True, kw_only=True):
     """A top-up; with an `action_url` the buyer pays there first."""
 
-    id: str = ""
+    id: UUID
+    amount: Money
     status: str = ""
     action_url: str | None = None
 
@@ -94,13 +95,22 @@ class GiftCard(msgspec.Struct, frozen=True, kw_only=True):
     """A gift card as staff see it; `code` is whole once, when it is issued."""
 
     id: UUID
+    code: str
+    issued: Money
     balance: Money
-    amount: Money | None = None
-    code: str = ""
-    status: str = "active"
+    held: Money
     note: str = ""
     expires_at: datetime | None = None
-    created_at: datetime | None = None
+    disabled_at: datetime | None = None
+    created_at: datetime
+
+    @property
+    def state(self) -> str:
+        if self.disabled_at is not None:
+            return "disabled"
+        if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
+            return "expired"
+        return "active" if self.balance.minor else "spent"
 
 
 class GiftCardPage(msgspec.Struct):
@@ -108,15 +118,63 @@ class GiftCardPage(msgspec.Struct):
     next_cursor: str | None = None
 
 
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved on a day according to one side; `net` is what the provider owes for it."""
+
+    captured: Money
+    refunded: Money
+    charged_back: Money
+    fees: Money
+    net: Money
+
+
+class SidesOfDay(msgspec.Struct, frozen=True, kw_only=True):
+    currency: str
+    provider: Side
+    ledger: Side
+    difference: Money
+
+
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """One day of one provider's report held against the ledger."""
 
     id: UUID
-    provider: str = ""
-    day: date | None = None
-    status: str = ""
+    provider: str
+    day: date
+    status: str
+    error: str = ""
+    rows: int = 0
     differences: int = 0
-    created_at: datetime | None = None
+    totals: list[SidesOfDay] = []
+    asked_at: datetime
+    finished_at: datetime | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An amount and fee as one side has them."""
+
+    amount: Money
+    fee: Money
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement that one side has otherwise than the other."""
+
+    what: str
+    kind: str
+    at: datetime
+    payment_id: UUID | None = None
+    ref: str = ""
+    provider: Seen | None = None
+    ledger: Seen | None = None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A reconciliation with a page of its differences."""
+
+    reconciliation: Reconciliation
+    items: list[Difference] = []
+    next_cursor: str | None = None
 
 
 class ReconciliationPage(msgspec.Struct):
@@ -176,3 +234,14 @@ class Payments:
         query = {"cursor": cursor, "limit": limit}
         path = "/v1/reconciliations"
         return await self._payments.call("GET", path, ReconciliationPage, token=token, query=query)
+
+    async def reconciliation(self, token: str, run_id: UUID, *, cursor: str = "") -> Found:
+        """One, with a page of what differs."""
+        path, query = f"/v1/reconciliations/{run_id}", {"cursor": cursor, "limit": 50}
+        return await self._payments.call("GET", path, Found, token=token, query=query)
+
+    async def reconcile(self, token: str, day: date) -> None:
+        """Ask for a day, of all providers; needs payments:write."""
+        await self._payments.call(
+            "POST", "/v1/reconciliations", token=token, body={"day": day}, timeout_s=WRITE_S
+        )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shopwright.chassis.problems import document
 from shopwright.contracts.money import Money
 from shopwright.contracts.problem import Problem
 
@@ -21,10 +22,10 @@ from ..clients.remote import is_away, unless_away
 from ..clients.sales import Tendered, tendered
 from ..sessions import Tender
 from ..visit import Visit
+from .words import gift_card_text
 
 GIFT_CARDS_MAX: Final = 5  # each is asked for on every look at the review page
 CARD: Final = Method(method="card", name="Card")
-TENDER_REFUSED: Final = frozenset({"gift-card-not-valid", "wallet-too-low"})
 _BY_THEMSELVES: Final = {"wallet", "gift_card"}  # chosen beside the method, not as one
 
 
@@ -83,12 +84,12 @@ async def payment_of(visit: Visit, method: str, return_url: str) -> dict[str, An
     return {"method": method, "return_url": return_url} | more
 
 
-def gift_card_text(problem: Problem) -> str:
+def refused_card_text(problem: Problem) -> str:
     """Why a code is not taken; raises what is no answer to a code."""
     if is_away(problem):
         return "Gift cards cannot be checked right now. Please try again in a moment"
     if problem.kind in {"not_found", "invalid", "conflict", "gone"}:
-        return "This is no gift card that can be used. Please look at how the code is written"
+        return gift_card_text(str(document(problem).get("reason", "")))
     raise problem
 
 
@@ -104,7 +105,7 @@ async def _worth(visit: Visit, code: str, cart_currency: str) -> Money | None:
     try:
         found = await unless_away(visit.site.payments.check_gift_card(await visit.token(), code))
     except Problem as problem:
-        gift_card_text(problem)
+        refused_card_text(problem)
         return None
     if found is None:  # nobody knows now: it stays, and payments will say
         return Money(0, cart_currency)

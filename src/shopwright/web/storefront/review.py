@@ -25,7 +25,7 @@ from ..visit import Visit
 from .cart import already_ordered, read_cart
 from .checkout import not_open
 from .outcome import after_placing
-from .paying import TENDER_REFUSED, keep, paying_of, payment_of
+from .paying import paying_of, payment_of
 from .words import declined_text, refusal_text, shortage_text
 
 _STEPS = {
@@ -109,10 +109,6 @@ async def _not_placed(visit: Visit, problem: Problem, cart_id: UUID) -> Response
         return visit.go("/cart")
     if isinstance(problem, TotalChanged):
         await visit.warn("A price has changed since you looked. Please check the new total before you order.")
-        return visit.go("/checkout/review")
-    if problem.slug in TENDER_REFUSED:
-        await keep(visit, gift_cards=[], use_wallet=False)
-        await visit.warn(refusal_text(problem) + " You were not charged. Please choose again how to pay.")
         return visit.go("/checkout/review")
     return await _unknown_outcome(visit, problem)
 

@@ -9,7 +9,7 @@ from litestar import Response, post
 from shopwright.contracts.problem import Problem
 
 from ..visit import Visit
-from .paying import GIFT_CARDS_MAX, gift_card_text, keep
+from .paying import GIFT_CARDS_MAX, keep, refused_card_text
 from .review import show_review
 
 REVIEW: Final = "/checkout/review"
@@ -28,7 +28,7 @@ async def add_gift_card(visit: Visit) -> Response[bytes]:
         try:
             found = await visit.site.payments.check_gift_card(await visit.token(), code)
         except Problem as problem:
-            form.errors["gift_card"] = gift_card_text(problem)
+            form.errors["gift_card"] = refused_card_text(problem)
         else:
             currency = (await visit.start_session()).cart_currency
             if not found.balance.minor:

@@ -29,6 +29,14 @@ _COUPONS: Final[Mapping[str, str]] = {
 }
 
 
+_GIFT_CARDS: Final[Mapping[str, str]] = {
+    "unknown": "We do not know this gift card. Please look at how the code is written",
+    "disabled": "This gift card can no longer be used",
+    "expired": "This gift card has expired",
+    "empty": "There is nothing left on this gift card",
+}
+
+
 def refusal_text(problem: Problem, shown_in: str = "") -> str:
     """A refusal in a buyer's words; `shown_in` is the currency of the price that they saw."""
     if isinstance(problem, OutOfStock) and problem.shortages:
@@ -59,13 +67,18 @@ def coupon_problems(cart: Cart, *, guest: bool) -> dict[str, str]:
     return {one.code: coupon_text(one.code, one.reason, guest=guest) for one in cart.coupon_problems}
 
 
+def gift_card_text(reason: str) -> str:
+    """Why a gift card pays nothing."""
+    return _GIFT_CARDS.get(reason, _GIFT_CARDS["unknown"])
+
+
 def declined_text(code: str) -> str:
     reason = {
         "insufficient_funds": "There is not enough money on the card.",
         "expired_card": "The card has expired.",
         "cancelled_by_buyer": "You cancelled the payment.",
         "authentication_failed": "Your bank did not get your confirmation.",
-    }.get(code, "The card was declined.")
+    }.get(code, "A gift card was not taken." if code.startswith("gift_card") else "The card was declined.")
     return f"{reason} You were not charged, and your cart is still here: try again or use another card."
 
 

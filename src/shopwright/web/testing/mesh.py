@@ -23,6 +23,7 @@ from .marketing import Marketing
 from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
+from .rulebook import Rulebook
 from .till import Till
 from .vault import Vault
 
@@ -99,9 +100,11 @@ class FakeMesh:
         self.till = Till(self.people, self.purchases)
         self.vault = Vault(self.people)
         self.marketing = Marketing(self.people)
+        self.rulebook = Rulebook(self.people)
         self._parts: dict[str, list[Any]] = {
             "users": [self.people], "products": [self.goods, self.editing, self.imports],
-            "orders": [self.purchases, self.after_sale, self.marketing], "payments": [self.till, self.vault],
+            "orders": [self.purchases, self.after_sale, self.marketing, self.rulebook],
+            "payments": [self.till, self.vault],
             "*": [self.operated],
         }  # fmt: skip
         self._runner: web.AppRunner | None = None

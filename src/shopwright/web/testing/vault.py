@@ -10,7 +10,7 @@ from aiohttp import web
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import FieldError, InvalidInput, NotFound
 
-from .people import People
+from .people import People, refusal
 from .routing import money, route
 
 
@@ -24,13 +24,15 @@ class Vault:
         self.balances: dict[str, int] = {}
         self.entries: list[dict[str, Any]] = []
         self.reconciliations: list[dict[str, Any]] = []
+        self.differences: list[dict[str, Any]] = []
+        self.asked_days: list[str] = []
         self.action_url: str | None = None  # where a top-up is paid; None: it is paid at once
 
     def add_card(self, code: str, balance: int, currency: str = "EUR") -> dict[str, Any]:
         card = {
             "id": str(new_id()), "code": code, "balance": money(balance, currency), "note": "",
-            "amount": money(balance, currency), "expires_at": None, "status": "active",
-            "created_at": datetime.now(UTC),
+            "issued": money(balance, currency), "held": money(0, currency), "expires_at": None,
+            "disabled_at": None, "created_at": datetime.now(UTC),
         }  # fmt: skip
         self.cards[code] = card
         return card
@@ -42,8 +44,8 @@ class Vault:
     @route("payments", "POST", "/v1/gift-cards/check")
     def check(self, _request: web.Request, body: Any) -> Any:
         card = self.cards.get(body["code"])
-        if card is None or card["status"] != "active":
-            raise NotFound(detail="no such gift card")
+        if card is None or card["disabled_at"] is not None:
+            raise refusal("gift-card-not-valid", 422, reason="disabled" if card else "unknown")
         return {"balance": card["balance"], "expires_at": card["expires_at"]}
 
     @route("payments", "GET", "/v1/gift-cards")
@@ -70,7 +72,7 @@ class Vault:
         card = next((card for card in self.cards.values() if card["id"] == card_id), None)
         if card is None:
             raise NotFound(detail=f"no gift card {card_id}")
-        card["status"] = "disabled"
+        card["disabled_at"] = datetime.now(UTC)
         return card
 
     @route("payments", "GET", "/v1/wallet")
@@ -79,7 +81,7 @@ class Vault:
         balance = self.balances.get(str(self._people.user_of(request)))
         return {
             "balances": [] if balance is None else [money(balance)],
-            "entries": self.entries, "next_cursor": None,
+            "items": self.entries, "next_cursor": None,
         }  # fmt: skip
 
     @route("payments", "POST", "/v1/wallet/top-ups")
@@ -90,10 +92,27 @@ class Vault:
         if self.action_url is None:
             email = str(self._people.user_of(request))
             self.balances[email] = self.balances.get(email, 0) + body["amount"]["amount"]
-            return 201, {"id": str(new_id()), "status": "captured", "action_url": None}
-        return 202, {"id": str(new_id()), "status": "requires_action", "action_url": self.action_url}
+            return 201, {
+                "id": str(new_id()), "amount": body["amount"], "status": "captured", "action_url": None
+            }  # fmt: skip
+        return 202, {
+            "id": str(new_id()), "amount": body["amount"], "status": "requires_action",
+            "action_url": self.action_url,
+        }  # fmt: skip
 
     @route("payments", "GET", "/v1/reconciliations")
     def list_reconciliations(self, request: web.Request, _body: Any) -> Any:
         self._people.needs(request, "payments:read")
         return {"items": self.reconciliations, "next_cursor": None}
+
+    @route("payments", "GET", "/v1/reconciliations/([^/]+)")
+    def read_reconciliation(self, request: web.Request, _body: Any, run_id: str) -> Any:
+        self._people.needs(request, "payments:read")
+        run = next(run for run in self.reconciliations if run["id"] == run_id)
+        return {"reconciliation": run, "items": self.differences, "next_cursor": None}
+
+    @route("payments", "POST", "/v1/reconciliations")
+    def reconcile(self, request: web.Request, body: Any) -> Any:
+        self._people.needs(request, "payments:write")
+        self.asked_days.append(body["day"])
+        return 202, {"items": []}
