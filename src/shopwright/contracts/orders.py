@@ -106,3 +106,15 @@ class OrderRefunded(Event, frozen=True):
     amount: Money
     refunded: Money
     reason: str
+
+
+@event("orders.order_drafted.v1", subject="draft_id")
+class OrderDrafted(Event, frozen=True):
+    """Staff made an order for a buyer, who pays it at the storefront's `/drafts/{draft_id}`."""
+
+    draft_id: UUID
+    user_id: UUID | None
+    email: str
+    name: str
+    total: Money
+    note: str

@@ -21,6 +21,7 @@ from shopwright.contracts.users import UserErased
 from .api import after_sale as after_sale_api
 from .api import carts as carts_api
 from .api import documents as documents_api
+from .api import drafts as drafts_api
 from .api import edits as edits_api
 from .api import orders as orders_api
 from .api import promotions as promotions_api
@@ -30,6 +31,7 @@ from .clients import Payments, Products, Users
 from .commands.after_sale import AfterSale
 from .commands.carts import Carts
 from .commands.documents import Documents
+from .commands.drafts import Drafts
 from .commands.edits import Edits
 from .commands.orders import Orders
 from .commands.pricing import Pricing
@@ -45,6 +47,7 @@ HOUSEKEEPING_S = 30
 HANDLERS: list[object] = [
     *carts_api.HANDLERS, *promotions_api.HANDLERS, *taxes_api.HANDLERS, *shipping_api.HANDLERS,
     *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS, *edits_api.HANDLERS,
+    *drafts_api.HANDLERS,
 ]  # fmt: skip
 
 
@@ -58,18 +61,11 @@ async def build(environ: Mapping[str, str]) -> Service:
     pricing = Pricing(db, users, RateTable())
     carts = Carts(db, products, pricing, settings.currency)
     lease = timedelta(seconds=settings.saga_lease_s)
-    buyer_time = timedelta(seconds=settings.buyer_time_s)
-    transfer_time = timedelta(days=settings.transfer_days)
     orders = Orders(
-        db,
-        products,
-        payments,
-        users,
-        pricing,
-        buyer_time=buyer_time,
-        transfer_time=transfer_time,
-        lease=lease,
-    )
+        db, products, payments, users, pricing, lease=lease,
+        buyer_time=timedelta(seconds=settings.buyer_time_s),
+        transfer_time=timedelta(days=settings.transfer_days),
+    )  # fmt: skip
     seller = Seller.of(
         settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
     )
@@ -111,6 +107,7 @@ async def build(environ: Mapping[str, str]) -> Service:
             "papers": Documents(db, seller),
             "timelines": timelines,
             "edits": edits,
+            "drafts": Drafts(db, products, users, carts, orders, settings.currency),
         },
         draining=draining,
         ready=[db.ready],

@@ -134,7 +134,7 @@ async def place_order(
         once=await once_of(request, str(data.cart_id)),
     )
     return Response(
-        _view(order),
+        view_of(order),
         status_code=202 if order.status in UNDECIDED else 201,
         headers={"location": f"/v1/orders/{order.id}"},
     )
@@ -158,7 +158,7 @@ async def list_orders(
     )
     found = await orders.listing(wanted, limit + 1)
     page = page_of(found, limit, lambda order: order.id)
-    return Page([_view(order) for order in page.items], page.next_cursor)
+    return Page([view_of(order) for order in page.items], page.next_cursor)
 
 
 @get("/v1/orders/summary", tags=["orders"])
@@ -172,13 +172,13 @@ async def read_summary(
     if since.tzinfo is None:
         raise invalid("/query/since", "needs a time zone, such as 2026-01-31T00:00:00Z")
     found = await orders.summary(since)
-    return SummaryView(**found._asdict() | {"attention": [_view(order) for order in found.attention]})
+    return SummaryView(**found._asdict() | {"attention": [view_of(order) for order in found.attention]})
 
 
 @get("/v1/orders/{order_id:uuid}", tags=["orders"])
 async def read_order(order_id: UUID, request: Request, principal: Principal, orders: Orders) -> OrderView:
     """One order; a guest gives the cart's id in `x-cart-id`."""
-    return _view(await seen(order_id, request, principal, orders))
+    return view_of(await seen(order_id, request, principal, orders))
 
 
 @get("/v1/orders/{order_id:uuid}/timeline", tags=["orders"])
@@ -238,11 +238,11 @@ async def cancel_order(
         wanted = data or Cancellation()
         lines = counts(wanted.lines) if wanted.lines else None
         await after_sale.cancel(order_id, wanted.reason, once, lines=lines, by=principal.user_id)
-        return _view(await orders.find(order_id))
+        return view_of(await orders.find(order_id))
     cancelled = await orders.cancel(order_id, once)
     if not _bought_by(order, request, principal):
         await timelines.note(order_id, "cancel", principal.user_id)
-    return _view(cancelled)
+    return view_of(cancelled)
 
 
 @post("/internal/orders/{order_id:uuid}/look-again", status_code=204, include_in_schema=False)
@@ -276,7 +276,7 @@ def _bought_by(order: Order, request: Request, principal: Principal) -> bool:
     return order.user_id == principal.user_id
 
 
-def _view(order: Order) -> OrderView:
+def view_of(order: Order) -> OrderView:
     return OrderView(
         id=order.id,
         number=order.number,

@@ -37,6 +37,7 @@ from shopwright.contracts.products import Quote
 from .. import domain
 from ..clients import Payments, Products, Users
 from ..domain import Cart, Order, OrderLine, Priced, PricedItem, Rules
+from ..domain.drafts import at_staff_prices
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
@@ -181,7 +182,8 @@ class Orders:
     async def _freeze(self, cart: Cart, buying: Buying, rules: Rules) -> tuple[Order, Terms]:
         """The order that `cart` makes at the prices of this moment."""
         _, user_id, payment, email, expected_total = buying
-        quotes = await self._products.quotes(cart.skus, cart.currency, fresh=True)
+        found = await self._products.quotes(cart.skus, cart.currency, fresh=True)
+        quotes = at_staff_prices(cart, found)
         if gone := [sku for sku in cart.skus if sku not in quotes]:
             raise domain.NotForSale(skus=gone)
         short = [

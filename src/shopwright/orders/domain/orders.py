@@ -141,10 +141,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartLine(msgspec.Struct, frozen=True, kw_only=True):
+    """`staff_price`: what one of the staff named for a unit, in minor units, instead of the catalogue."""
+
     id: UUID
     sku: str
     quantity: int
     seen: Seen
+    staff_price: int | None = None
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,8 @@ async def find(connection: Connection, cart_id: UUID) -> Cart | None:
 
 async def newest_of(connection: Connection, user_id: UUID) -> UUID | None:
     newest: UUID | None = await connection.fetchval(
-        "SELECT id FROM carts WHERE user_id = $1 AND status = 'open' ORDER BY updated_at DESC LIMIT 1",
+        "SELECT id FROM carts WHERE user_id = $1 AND status = 'open' AND staff_id IS NULL"
+        " ORDER BY updated_at DESC LIMIT 1",
         user_id,
     )
     return newest
@@ -43,11 +44,7 @@ async def add_line(
 
 
 async def set_quantity(tx: Transaction, cart_id: UUID, line_id: UUID, quantity: int) -> bool:
-    return bool(
-        await tx.execute(
-            "UPDATE cart_lines SET quantity = $3 WHERE cart_id = $1 AND id = $2", cart_id, line_id, quantity
-        )
-    )
+    return bool(await tx.execute(_SET_QUANTITY, cart_id, line_id, quantity))
 
 
 async def remove_line(tx: Transaction, cart_id: UUID, line_id: UUID) -> bool:
@@ -131,15 +128,21 @@ _FIND = """
 SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version,
     c.coupons, c.merged_into,
     coalesce((
-        SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', l.sku, 'quantity', l.quantity, 'seen', l.seen)
+        SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', l.sku, 'quantity', l.quantity, 'seen', l.seen,
+                                            'staff_price', l.staff_price)
                          ORDER BY l.position)
         FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines
 FROM carts c WHERE c.id = $1
 """
+_SET_QUANTITY = """
+UPDATE cart_lines SET quantity = $3, staff_price = CASE WHEN $3 <= quantity THEN staff_price END
+WHERE cart_id = $1 AND id = $2
+"""
 _ADD = """
 INSERT INTO cart_lines AS l (id, cart_id, sku, quantity, seen)
 SELECT $1::uuid, $2::uuid, $3::text, $4::integer, $5::jsonb WHERE $4::integer <= $6::integer
-ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen
+ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen,
+        staff_price = NULL  -- it was named for as many as there were
     WHERE l.quantity + excluded.quantity <= $6::integer
 RETURNING true
 """
