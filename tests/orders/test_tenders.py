@@ -1,0 +1,208 @@
+"""Orders paid otherwise than by one card, with the real payments at the other end of the wire."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from orders.purchasing import ADA, STAFF, look, place, ready_cart, until
+from orders.test_orders import tell
+from shopwright.chassis.db import open_database
+from shopwright.contracts.ids import new_id
+from shopwright.contracts.money import Money
+from shopwright.contracts.payments import PaymentChanged
+from shopwright.orders.testing import FakeShop
+from shopwright.payments.rpc import PaymentsRpc
+from shopwright.payments.sandbox.books import Books
+from shopwright.payments.sandbox.provider import SandboxProvider
+from shopwright.payments.sites import Sites
+from shopwright.payments.testing import SECRET, Wire, a_shop
+
+TOTAL = 1_490  # a mug at 10.00 and its delivery
+
+
+@pytest.fixture
+async def till(database):
+    """Payments as they are, with the sandbox as the provider of cards."""
+    db = await database("payments")
+    books = Books(db)
+    sandbox = SandboxProvider(books, SECRET, Sites(("http://shop.test",)), late=timedelta(seconds=4))
+    made = a_shop(db, books, Wire(sandbox), provider_timeout_s=3)
+    yield made
+    await made.tenders.finish(5)
+    await made.payments.finish(5)
+
+
+@pytest.fixture
+async def shop(tmp_path, till):
+    running = FakeShop()
+    running.till = PaymentsRpc(till.tenders, till.by_hand.instructions)
+    await running.start(tmp_path / "mesh.sock")
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def orders_url(database_url):
+    return await database_url("orders")
+
+
+@pytest.fixture
+async def client(shop, run_service, orders_url):
+    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})
+
+
+async def buy(client, cart, headers=None, **payment):
+    return await place(client, cart, payment=payment, headers=headers)
+
+
+async def tell_all(till, valkey):
+    """What payments published, as its relay would bring it."""
+    async with till.db.read() as connection:
+        rows = await connection.fetch(
+            "SELECT convert_from(data, 'UTF8')::jsonb AS data FROM outbox ORDER BY position"
+        )
+    for row in rows:
+        amount = Money(row["data"]["amount"]["amount"], row["data"]["amount"]["currency"])
+        await tell(valkey, "payments", PaymentChanged(**row["data"] | {"amount": amount}))
+
+
+class TestGiftCards:
+    async def test_pay_first_and_the_card_pays_the_rest(self, client, shop, till):
+        code = await till.gift_card(1_000)
+        cart = await ready_cart(client, shop)
+
+        order = (await buy(client, cart, method="card", token="tok_ok", gift_cards=[code])).json()
+
+        assert (order["status"], order["payment"]["status"]) == ("confirmed", "captured")
+        assert [tuple(part.values()) for part in order["payment"]["parts"]] == [
+            ("gift_card", {"amount": 1_000, "currency": "EUR"}, "captured"),
+            ("card", {"amount": TOTAL - 1_000, "currency": "EUR"}, "captured"),
+        ]
+
+    async def test_one_that_is_not_valid_places_nothing_and_the_cart_stays_open(self, client, shop):
+        cart = await ready_cart(client, shop)
+
+        refused = await buy(client, cart, method="card", token="tok_ok", gift_cards=["ABCD-EFGH-JKLM-NPQR"])
+        again = await buy(client, cart, method="card", token="tok_ok")
+
+        assert (refused.status_code, refused.json()["code"]) == (402, "gift_card_unknown")
+        assert again.status_code == 201
+
+    async def test_one_card_pays_one_of_two_orders_at_once(self, client, shop, till):
+        code = await till.gift_card(TOTAL)
+        carts = [await ready_cart(client, shop) for _ in range(6)]
+
+        answers = await asyncio.gather(
+            *[buy(client, cart, method="gift_card", gift_cards=[code]) for cart in carts]
+        )
+
+        assert sorted(answer.status_code for answer in answers) == [201] + [402] * 5
+
+    async def test_back_to_the_wallet_when_staff_say_so(self, client, shop, till):
+        code = await till.gift_card(1_000)
+        cart = await ready_cart(client, shop, headers=ADA)
+        order = (await buy(client, cart, ADA, method="card", token="tok_ok", gift_cards=[code])).json()
+
+        back = await client.post(
+            f"/v1/orders/{order['id']}/refunds",
+            json={"amount": {"amount": 700, "currency": "EUR"}, "reason": "scratched", "to": "wallet"},
+            headers=STAFF,
+        )
+
+        assert (back.status_code, back.json()["status"]) == (201, "succeeded")
+        [wallet] = await till.stored.wallets(UUID(ADA["x-user-id"]))
+        assert wallet.balance == 700
+
+
+class TestWallet:
+    async def test_is_not_for_guests(self, client, shop):
+        answer = await buy(client, await ready_cart(client, shop), method="wallet")
+
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/payment/use_wallet")
+
+
+class TestCashOnDelivery:
+    async def test_is_confirmed_at_once_and_captured_when_the_cash_is_there(self, client, shop, till, valkey):
+        cart = await ready_cart(client, shop)
+
+        ordered = await buy(client, cart, method="cash_on_delivery")
+        order = ordered.json()
+        await till.by_hand.received(UUID(order["payment"]["id"]), "till 1", new_id())
+        await tell_all(till, valkey)
+
+        assert (ordered.status_code, order["payment"]["status"]) == (201, "authorised")
+        assert "14.90 EUR" in order["payment"]["instructions"]
+        await until(client, order, cart, "confirmed", "captured")
+
+
+class TestBankTransfer:
+    async def test_waits_with_instructions_and_goes_on_when_it_came(self, client, shop, till, valkey):
+        cart = await ready_cart(client, shop)
+
+        ordered = await buy(client, cart, method="bank_transfer")
+        order = ordered.json()
+        await till.by_hand.received(UUID(order["payment"]["id"]), "statement 7", new_id())
+        await tell_all(till, valkey)
+
+        assert (ordered.status_code, order["status"]) == (202, "awaiting_buyer")
+        assert "Give as reference: SW" in order["payment"]["instructions"]
+        paid = await until(client, order, cart, "confirmed", "captured")
+        assert paid["payment"]["parts"][0]["status"] == "captured"
+
+    async def test_that_the_buyer_gives_up_frees_everything(self, client, shop, till):
+        code = await till.gift_card(500)
+        cart = await ready_cart(client, shop, free=3)
+        order = (await buy(client, cart, method="bank_transfer", gift_cards=[code])).json()
+
+        await client.post(f"/v1/orders/{order['id']}/cancel", headers={"x-cart-id": cart["id"]})
+
+        [card] = await till.stored.gift_cards(None, 1)
+        assert (await look(client, order, cart))["status"] == "cancelled"
+        assert (card.held, shop.stock.free["MUG"]) == (0, 3)
+
+    async def test_that_came_while_it_was_given_up_goes_back(self, client, shop, till):
+        cart = await ready_cart(client, shop)
+        order = (await buy(client, cart, method="bank_transfer")).json()
+        await till.by_hand.received(UUID(order["payment"]["id"]), "statement 7", new_id())
+
+        await client.post(f"/v1/orders/{order['id']}/cancel", headers={"x-cart-id": cart["id"]})
+
+        payment = await till.payments.known(UUID(order["payment"]["id"]))
+        assert (await look(client, order, cart))["status"] == "cancelled"
+        assert (payment.status, payment.refunded) == ("refunded", TOTAL)
+
+
+class TestNothingToPay:
+    async def test_a_gift_of_the_whole_price_asks_no_provider(self, client, shop, till):
+        cart = await ready_cart(client, shop, price=0)
+        await client.put(f"/v1/carts/{cart['id']}/shipping", json={"method": "pickup"})
+
+        ordered = await buy(client, cart, method="card")
+
+        order = ordered.json()
+        assert (ordered.status_code, order["status"], order["payment"]["status"]) == (
+            201,
+            "confirmed",
+            "captured",
+        )
+        assert order["total"]["amount"] == 0
+        assert till.wire.reached["authorise"] == 0
+
+
+class TestSecrets:
+    async def test_nothing_that_pays_is_kept_once_it_was_used(self, client, shop, till, orders_url):
+        code = await till.gift_card(500)
+        outcomes = [
+            await buy(client, await ready_cart(client, shop), method="card", token=token, gift_cards=[code])
+            for token in ("tok_3ds", "tok_declined", "tok_ok")
+        ]
+
+        db = await open_database(orders_url, application="test", size=1)
+        async with db.read() as connection:
+            rows = await connection.fetch("SELECT payment_token, tender::text AS tender FROM orders")
+        await db.close()
+        assert [outcome.status_code for outcome in outcomes] == [202, 402, 402]
+        assert {row["payment_token"] for row in rows} == {""}
+        assert not any(code in row["tender"] for row in rows)
