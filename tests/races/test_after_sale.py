@@ -92,3 +92,24 @@ async def by_kind(client, order):
     """What went back of an order, by kind."""
     answer = await client.get(f"/v1/orders/{order['id']}/refunds", headers=STAFF)
     return tuple(sorted((item["kind"], item["amount"]["amount"]) for item in answer.json()["items"]))
+
+
+class TestEditAgainstFulfilment:
+    async def test_every_unit_is_shipped_or_paid_back(self, replicas, shop):
+        async def both(_number):
+            cart = await ready_cart(replicas[0], shop, quantity=4)
+            order = (await place(replicas[0], cart)).json()
+            taken_out = {"line_id": order["lines"][0]["id"], "quantity": 2}
+            edit, ship = await together(
+                post(replicas[0], order, "edits", reason="called", lines=[taken_out]),
+                post(replicas[1], order, "fulfilments"),
+            )
+            assert ship.status_code == 201, ship.text
+            seen = await look(replicas[0], order, cart)
+            line = seen["lines"][0]
+            return edit.status_code, line["fulfilled"], line["cancelled"], seen["refunded"]["amount"]
+
+        ends = await rounds(both)
+
+        assert set(ends) == {(409, 4, 0, 0), (201, 2, 2, 2 * PRICE)}, ends
+        assert shop.stock.free["MUG"] == UNITS - sum(end[1] * count for end, count in ends.items())
