@@ -44,6 +44,10 @@ def today():
     return datetime.now(UTC).date()
 
 
+def midnight():
+    return datetime.combine(today(), datetime.min.time(), UTC)
+
+
 async def tamper(shop, sql, *values):
     async with shop.db.read() as connection:
         await connection.execute(sql, *values)
@@ -57,6 +61,11 @@ async def find(shop, reconciliations, day=None):
     totals = (await store.totals(shop.db, [run.id]))[run.id]
     rows = await store.differences(shop.db, run.id, 0, 100)
     return totals, [(row.what, row.kind, row.there_amount, row.here_amount) for row in rows]
+
+
+async def moved_at(shop, payment, at):
+    sql = "UPDATE sandbox.charges SET captured_at = $2 WHERE id = $1"
+    await tamper(shop, sql, payment.provider_ref, at)
 
 
 async def desk_refund(shop, payment, amount, key="desk-1"):
@@ -177,16 +186,18 @@ class TestDifferences:
 class TestMidnight:
     """A movement counts on the day that the provider gives it, whatever our clock said."""
 
+    async def test_an_answer_that_came_after_midnight_is_no_difference(self, shop, reconciliations):
+        payment = await shop.captured(1_000)
+        await moved_at(shop, payment, midnight() - timedelta(seconds=3))
+
+        assert await find(shop, reconciliations) == ([], [])
+
     @pytest.mark.parametrize("before_midnight", [timedelta(seconds=3), timedelta(hours=5)])
     async def test_what_we_learnt_of_a_day_later_is_no_difference(
         self, shop, reconciliations, before_midnight
     ):
         payment = await shop.captured(1_000)
-        midnight = datetime.combine(today(), datetime.min.time(), UTC)
-        await tamper(
-            shop, "UPDATE sandbox.charges SET captured_at = $2 WHERE id = $1",
-            payment.provider_ref, midnight - before_midnight,
-        )  # fmt: skip
+        await moved_at(shop, payment, midnight() - before_midnight)
 
         (total,), differences = await find(shop, reconciliations, today() - timedelta(days=1))
         assert (differences, total.there_net, total.here_net) == ([], 986, 986)
