@@ -19,6 +19,7 @@ from shopwright.notifications.testing import (
     cancelled,
     changed_password,
     confirmed,
+    drafted,
     refunded,
     registered,
     shipped,
@@ -51,6 +52,7 @@ EVERY = [
     domain.order_cancelled(cancelled()),
     domain.order_shipped(shipped()),
     domain.order_refunded(refunded()),
+    domain.order_drafted(drafted()),
 ]
 
 

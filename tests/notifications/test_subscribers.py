@@ -17,13 +17,14 @@ from shopwright.notifications.testing import (
     cancelled,
     changed_password,
     confirmed,
+    drafted,
     erased,
     refunded,
     registered,
     shipped,
 )
 
-FACTS = [registered, changed_password, confirmed, cancelled, shipped, refunded]
+FACTS = [registered, changed_password, confirmed, cancelled, shipped, refunded, drafted]
 
 
 def after(fact):

@@ -16,7 +16,13 @@ from shopwright.chassis.server import Service, every
 from shopwright.chassis.settings import BadSetting, load
 from shopwright.chassis.streams import BUS_ERRORS, Valkey, open_valkey, stream_of
 from shopwright.contracts.events import Event
-from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderRefunded, OrderShipped
+from shopwright.contracts.orders import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDrafted,
+    OrderRefunded,
+    OrderShipped,
+)
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
 from .api import mailbox as mailbox_api
@@ -118,6 +124,7 @@ def _heard(subscribers: Subscribers) -> _Heard:
             OrderCancelled: subscribers.on_order_cancelled,
             OrderShipped: subscribers.on_order_shipped,
             OrderRefunded: subscribers.on_order_refunded,
+            OrderDrafted: subscribers.on_order_drafted,
         },
         "together": {
             OrderConfirmed: subscribers.on_orders_confirmed,

@@ -18,6 +18,7 @@ from shopwright.contracts.orders import (
     Address,
     OrderCancelled,
     OrderConfirmed,
+    OrderDrafted,
     OrderedLine,
     OrderRefunded,
     OrderShipped,
@@ -30,6 +31,7 @@ from shopwright.contracts.users import PasswordChanged, UserRegistered
 
 Kind = Literal[
     "welcome", "password_changed", "order_confirmed", "order_cancelled", "order_shipped", "order_refunded",
+    "order_drafted",
 ]  # fmt: skip
 Channel = Literal["email", "in_app"]
 State = Literal["queued", "retrying", "sent", "skipped"]
@@ -117,7 +119,16 @@ class OrderRefund(msgspec.Struct, frozen=True, kw_only=True, tag="order_refunded
     reason: str
 
 
-Content = Shipment | OrderRefund | Welcome | PasswordNotice | OrderConfirmation | OrderCancellation
+class OrderOffer(msgspec.Struct, frozen=True, kw_only=True, tag="order_drafted"):
+    """An order that staff put together; `note` is what they say of it."""
+
+    total: Money
+    note: str
+
+
+Content = (
+    Shipment | OrderRefund | OrderOffer | Welcome | PasswordNotice | OrderConfirmation | OrderCancellation
+)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,6 +227,14 @@ def order_refunded(fact: OrderRefunded) -> Draft:
     return Draft(
         kind="order_refunded", user_id=fact.user_id, email=fact.email, name=fact.name,
         title=f"A refund for order {fact.number}", link=f"/orders/{fact.order_id}", content=content,
+    )  # fmt: skip
+
+
+def order_drafted(fact: OrderDrafted) -> Draft:
+    return Draft(
+        kind="order_drafted", user_id=fact.user_id, email=fact.email, name=fact.name,
+        title="Your order is ready to be paid", link=f"/drafts/{fact.draft_id}",
+        content=OrderOffer(total=fact.total, note=fact.note),
     )  # fmt: skip
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderRefunded, OrderShipped
+from shopwright.contracts.orders import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDrafted,
+    OrderRefunded,
+    OrderShipped,
+)
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
 from . import domain
@@ -36,6 +42,9 @@ class Subscribers:
 
     async def on_order_refunded(self, fact: OrderRefunded, once: str) -> None:
         await self._notifications.notify(domain.order_refunded(fact), once)
+
+    async def on_order_drafted(self, fact: OrderDrafted, once: str) -> None:
+        await self._notifications.notify(domain.order_drafted(fact), once)
 
     async def on_notifications_queued(self, facts: Sequence[tuple[NotificationQueued, str]]) -> None:
         """Its state makes a repeat a no-op; an inbox row could not, for a failed try is no end."""

@@ -16,6 +16,7 @@ from shopwright.contracts.orders import (
     Address,
     OrderCancelled,
     OrderConfirmed,
+    OrderDrafted,
     OrderedLine,
     OrderRefunded,
     OrderShipped,
@@ -107,6 +108,18 @@ def refunded(**changes: Any) -> OrderRefunded:
         "reason": "one shirt was too small",
     }
     return OrderRefunded(**values | changes)
+
+
+def drafted(**changes: Any) -> OrderDrafted:
+    values: dict[str, Any] = {
+        "draft_id": new_id(),
+        "user_id": None,
+        "email": "ada@example.com",
+        "name": "Ada Lovelace",
+        "total": Money(4_488, "EUR"),
+        "note": "as agreed on the phone",
+    }
+    return OrderDrafted(**values | changes)
 
 
 async def tell(valkey: Valkey, fact: Event, *, event_id: UUID | None = None, traceparent: str = "") -> None:

@@ -40,11 +40,13 @@ from .storefront import (
     catalogue,
     checkout,
     coupons,
+    drafts,
     outcome,
     profile,
     purchases,
     review,
     tender,
+    wallet,
 )
 from .surface import Surface
 from .visit import visit_of
@@ -99,7 +101,7 @@ def _shop(site: Site) -> Router:
     pages: list[Any] = [
         *catalogue.HANDLERS, *cart.HANDLERS, *coupons.HANDLERS, *checkout.HANDLERS, *review.HANDLERS,
         *tender.HANDLERS, *outcome.HANDLERS, *account.HANDLERS, *profile.HANDLERS, *purchases.HANDLERS,
-        *machine.PAGES,
+        *wallet.HANDLERS, *drafts.HANDLERS, *machine.PAGES,
     ]  # fmt: skip
     return Router(
         "/",
