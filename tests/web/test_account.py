@@ -31,8 +31,9 @@ class TestLogIn:
         await shop.send(page, "/logout")
         await shop.put_in_cart()
 
-        await shop.log_in()
+        page = await shop.log_in()
 
+        assert "What you put into your cart the last time is in it again" in page.text
         merged = [cart["status"] for cart in mesh.purchases.carts.values()]
         assert (merged, (await shop.get("/cart")).text.count("Oak lamp") > 0) == (["open", "merged"], True)
 

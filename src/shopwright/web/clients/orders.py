@@ -129,10 +129,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == "awaiting_buyer" and self.payment.method == "bank_transfer"
 
     @property
-    def to_transfer(self) -> Money:
-        """What the buyer is to send: what gift cards and the wallet left."""
-        found = next((part.amount for part in self.payment.parts if part.method == "bank_transfer"), None)
-        return found or self.total
+    def payment_due(self) -> Money:
+        """What the buyer is to pay by the method: what gift cards and the wallet left."""
+        method = self.payment.method
+        return next((part.amount for part in self.payment.parts if part.method == method), self.total)
 
     @property
     def lost(self) -> bool:

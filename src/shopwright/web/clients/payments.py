@@ -214,6 +214,10 @@ class Payments:
             "POST", "/v1/wallet/top-ups", TopUp, token=token, body=body, key=key, timeout_s=WRITE_S
         )
 
+    async def top_up_of(self, token: str, top_up_id: UUID) -> TopUp:
+        """How a top-up stands, once the provider was asked."""
+        return await self._payments.call("GET", f"/v1/wallet/top-ups/{top_up_id}", TopUp, token=token)
+
     async def gift_cards(self, token: str, *, cursor: str = "", limit: int = 50) -> GiftCardPage:
         """Newest first, codes masked; needs payments:read."""
         query = {"cursor": cursor, "limit": limit}

@@ -123,6 +123,8 @@ async def _adopt_cart(visit: Visit, token: str) -> None:
     except Problem:
         return  # there is none, or this browser's stays as it is
     if cart is not None:
+        if held not in {None, cart.id}:
+            await visit.notify("What you put into your cart the last time is in it again, beside the new.")
         await visit.site.sessions.set_cart(session, cart.id, cart.count, cart.currency)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from litestar import Response, get, post
 
+from shopwright.contracts.money import Money
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotAuthenticated, NotFound
 
@@ -82,7 +83,7 @@ async def confirmation(visit: Visit, order_id: UUID) -> Response[bytes]:
 async def after_placing(visit: Visit, order: Order) -> Response[bytes]:
     """Where a buyer goes with an order in this state."""
     if order.status == "awaiting_buyer" and order.payment.action_url:
-        return await _hand_over(visit, order, order.payment.action_url)
+        return await hand_over(visit, order.payment.action_url, f"Order {order.number}", order.payment_due)
     if order.in_progress and not order.awaits_transfer:
         return visit.go(f"/checkout/return/{order.id}")
     if order.lost:
@@ -97,14 +98,14 @@ async def after_placing(visit: Visit, order: Order) -> Response[bytes]:
     return visit.go(f"/checkout/done/{order.id}")
 
 
-async def _hand_over(visit: Visit, order: Order, url: str) -> Response[bytes]:
+async def hand_over(visit: Visit, url: str, about: str, amount: Money) -> Response[bytes]:
     """To the provider's page. A form may not redirect to another site (CSP), so a page goes between."""
     parts = urlsplit(url)
     if local_path(url) == url or f"{parts.scheme}://{parts.netloc}" == visit.origin:
         return visit.go(url)
     if parts.scheme not in {"https", "http"} or not parts.netloc:
         raise NotFound(detail="the payment has no page to go to")
-    return await visit.page("checkout_pay.html", order=order, url=url)
+    return await visit.page("checkout_pay.html", url=url, about=about, amount=amount)
 
 
 async def _order(visit: Visit, order_id: UUID) -> Order:

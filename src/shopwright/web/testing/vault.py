@@ -26,6 +26,7 @@ class Vault:
         self.reconciliations: list[dict[str, Any]] = []
         self.differences: list[dict[str, Any]] = []
         self.asked_days: list[str] = []
+        self.top_up_status = "captured"
         self.action_url: str | None = None  # where a top-up is paid; None: it is paid at once
 
     def add_card(self, code: str, balance: int, currency: str = "EUR") -> dict[str, Any]:
@@ -99,6 +100,11 @@ class Vault:
             "id": str(new_id()), "amount": body["amount"], "status": "requires_action",
             "action_url": self.action_url,
         }  # fmt: skip
+
+    @route("payments", "GET", "/v1/wallet/top-ups/([^/]+)")
+    def read_top_up(self, request: web.Request, _body: Any, top_up_id: str) -> Any:
+        self._people.needs(request, "")
+        return {"id": top_up_id, "amount": money(1_000), "status": self.top_up_status, "action_url": None}
 
     @route("payments", "GET", "/v1/reconciliations")
     def list_reconciliations(self, request: web.Request, _body: Any) -> Any:
