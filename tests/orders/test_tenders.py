@@ -11,7 +11,7 @@ from orders.test_orders import tell
 from shopwright.chassis.db import open_database
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
-from shopwright.contracts.payments import PaymentChanged
+from shopwright.contracts.payments import PaymentChanged, PaymentNotAuthorised
 from shopwright.orders.testing import FakeShop
 from shopwright.payments.rpc import PaymentsRpc
 from shopwright.payments.sandbox.books import Books
@@ -135,6 +135,27 @@ class TestCashOnDelivery:
         assert (ordered.status_code, order["payment"]["status"]) == (201, "authorised")
         assert "14.90 EUR" in order["payment"]["instructions"]
         await until(client, order, cart, "confirmed", "captured")
+
+    async def test_leaves_before_it_is_paid(self, client, shop):
+        order = (await buy(client, await ready_cart(client, shop), method="cash_on_delivery")).json()
+
+        sent = await client.post(f"/v1/orders/{order['id']}/fulfilments", json={}, headers=STAFF)
+
+        assert sent.status_code == 201, sent.text
+
+    async def test_that_is_cancelled_is_never_collected(self, client, shop, till):
+        code = await till.gift_card(500)
+        cart = await ready_cart(client, shop, free=3)
+        order = (await buy(client, cart, method="cash_on_delivery", gift_cards=[code])).json()
+
+        cancelled = await client.post(f"/v1/orders/{order['id']}/cancel", headers=STAFF)
+
+        [card] = await till.stored.gift_cards(None, 1)
+        assert cancelled.status_code == 200, cancelled.text
+        assert (await look(client, order, cart))["payment"]["status"] == "voided"
+        assert (card.held, shop.stock.free["MUG"]) == (0, 3)
+        with pytest.raises(PaymentNotAuthorised):
+            await till.by_hand.received(UUID(order["payment"]["id"]), "till 1", new_id())
 
 
 class TestBankTransfer:

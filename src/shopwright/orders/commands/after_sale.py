@@ -223,7 +223,8 @@ class AfterSale:
                 detail="nothing can be shipped or paid back; cancel the order",
                 payment_status=order.payment_status,
             )
-        if order.payment_status not in CAPTURED:
+        whole = command == "fulfil" or (command == "cancel" and order.status == "confirmed")
+        if order.payment_status not in CAPTURED and not (order.to_be_collected and whole):
             raise domain.NotPaidYet(payment_status=order.payment_status)
         return order
 
@@ -244,6 +245,8 @@ class AfterSale:
         async with self._db.read() as connection:
             order = await order_store.find(connection, reversal.order_id)
         assert order is not None, "the reversal's order was deleted"
+        if order.to_be_collected:
+            return await self._never_collected(order, reversal_id)
         if reversal.amount.minor:
             try:
                 wallet_of = order.user_id if reversal.destination == "wallet" else None
@@ -261,6 +264,19 @@ class AfterSale:
             refunded = await store.paid_back(tx, reversal_id)
             if reversal.amount.minor and refunded is not None:
                 tx.publish(_refunded(order, reversal, Money(refunded, order.currency)))
+
+        return Done(book)
+
+    async def _never_collected(self, order: Order, reversal_id: UUID) -> Reply:
+        """Nobody will ask for the cash of a cancelled order; what else was held for it is free again."""
+        state = await self._payments.void(order.payment_id)
+        if state.status != "voided":
+            return Failed(f"the payment is {state.status} and not yet given up")
+
+        async def book(tx: Transaction) -> None:
+            await store.paid_back(tx, reversal_id)
+            change = order_store.payment_status_set(order.id, state.status)
+            await tx.execute(change.sql, *change.values)
 
         return Done(book)
 
@@ -309,6 +325,8 @@ def _reversal(
     if to == "wallet" and order.user_id is None:
         raise invalid("/to", "must be source: a guest has no wallet")
     wanted = amount
+    if order.to_be_collected:
+        wanted = Money(0, order.currency)
     if wanted is None:
         wanted = min(domain.value_of(order, lines), order.refundable) if lines else order.refundable
     if wanted.minor < 0:

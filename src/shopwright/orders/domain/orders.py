@@ -260,6 +260,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return Money(0, self.currency) if self.payment_refused else self.paid - self.refunding
 
     @property
+    def to_be_collected(self) -> bool:
+        """Whether its cash is received when the goods are: they may leave before."""
+        return self.payment_method == "cash_on_delivery" and self.payment_status == "authorised"
+
+    @property
     def payment_refused(self) -> bool:
         """Whether the provider refused, for good, to pay for the order once it was confirmed."""
         return self.refusal is not None and self.refusal["type"] == PaymentRefused.slug
