@@ -219,6 +219,34 @@ class TestAccount:
         assert (await client.get(path, headers={"x-caller": spiffe})).json()["email"] == account["email"]
 
 
+class TestGroups:
+    async def test_staff_put_an_account_into_groups_and_orders_are_told(self, client):
+        account = await registered(client)
+        admin = {"x-user-id": str(uuid4()), "x-user-scope": "users:read users:write"}
+        path = f"/v1/users/{account['id']}/groups"
+
+        answer = await client.put(path, json={"groups": ["wholesale", "staff"]}, headers=admin)
+        found = await client.get("/v1/users", params={"email": account["email"].upper()}, headers=admin)
+        told = await client.get(f"/internal/users/{account['id']}", headers={"x-caller": "orders"})
+
+        assert answer.status_code == 200
+        assert [body["groups"] for body in (found.json()["items"][0], told.json())] == [
+            ["staff", "wholesale"]
+        ] * 2
+
+    async def test_nobody_puts_himself_into_one(self, client):
+        account = await registered(client)
+        path, own = f"/v1/users/{account['id']}/groups", as_user(account)
+
+        answers = [
+            await client.put(path, json={"groups": ["wholesale"]}, headers=own),
+            await client.get("/v1/users", params={"email": account["email"]}, headers=own),
+        ]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert (await client.get("/v1/users/me", headers=own)).json()["groups"] == []
+
+
 async def test_describes_itself(client):
     document = (await client.get("/internal/schema/openapi.json")).json()
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, patch, post, put
+from litestar.params import Parameter
 
 from shopwright.chassis.auth import Principal
 from shopwright.chassis.idempotency import once_of
@@ -19,6 +20,8 @@ from .store import SavedAddress
 from .tokens import Tokens
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Group = Annotated[str, msgspec.Meta(pattern="^[a-z0-9_-]{1,40}$", examples=["wholesale"])]
+GROUPS_MAX = 20  # of one account
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
 
 
@@ -73,6 +76,17 @@ class UserView(msgspec.Struct, frozen=True):
     name: str
     role: Role
     created_at: datetime
+    groups: list[str] = []
+
+
+class Groups(msgspec.Struct, frozen=True):
+    """Groups of customers; promotions may be for them. `guest` and `registered` everybody is in by nature."""
+
+    groups: Annotated[list[Group], msgspec.Meta(max_length=GROUPS_MAX)]
+
+
+class Found(msgspec.Struct, frozen=True):
+    items: list[UserView]
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -200,6 +214,26 @@ async def remove_address(address_id: UUID, request: Request, principal: Principa
     await users.remove_address(user_id, address_id, await once_of(request, str(user_id)))
 
 
+@get("/v1/users", tags=["users"])
+async def find_users(
+    principal: Principal, users: Users, email: Annotated[str, Parameter(min_length=3, max_length=254)]
+) -> Found:
+    """For staff: the account with this e-mail address, if there is one."""
+    principal.require("users:read")
+    user = await users.by_email(email)
+    return Found([_view(user)] if user else [])
+
+
+@put("/v1/users/{user_id:uuid}/groups", tags=["users"])
+async def set_groups(
+    user_id: UUID, data: Groups, request: Request, principal: Principal, users: Users
+) -> UserView:
+    """For staff: put an account into groups of customers, and out of all others."""
+    principal.require("users:write")
+    once = await once_of(request, str(principal.user_id))
+    return _view(await users.set_groups(user_id, data.groups, once))
+
+
 @get("/oauth/jwks", tags=["oauth"], sync_to_thread=False)
 def jwks(tokens: Tokens) -> dict[str, Any]:
     """The public keys of access tokens (RFC 7517)."""
@@ -213,11 +247,12 @@ async def read_user(user_id: UUID, principal: Principal, users: Users) -> UserVi
 
 
 def _view(user: User) -> UserView:
-    return UserView(user.id, user.email, user.name, user.role, user.created_at)
+    return UserView(user.id, user.email, user.name, user.role, user.created_at, user.groups)
 
 
 HANDLERS: list[object] = [
     register, log_in, refresh, log_out, read_me, change_me, erase_me, change_password, read_sessions,
     end_session, export_me,
-    read_addresses, add_address, change_address, remove_address, jwks, read_user,
+    read_addresses, add_address, change_address, remove_address, jwks, read_user, find_users,
+    set_groups,
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -123,6 +124,18 @@ class Users:
     async def rename(self, user_id: UUID, name: str, once: Once | None) -> User:
         async with self._db.begin(once) as tx:
             await store.rename(tx, user_id, domain.clean_name(name))
+        return await self.find(user_id)
+
+    async def by_email(self, email: str) -> User | None:
+        async with self._db.read() as connection:
+            account = await store.by_email(connection, email)
+        return account.user if account else None
+
+    async def set_groups(self, user_id: UUID, groups: Sequence[str], once: Once | None) -> User:
+        """Put an account into groups of customers, and out of all others."""
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                await store.set_groups(tx, user_id, sorted(set(groups)))
         return await self.find(user_id)
 
     async def change_password(

@@ -91,6 +91,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     created_at: datetime
+    groups: list[str] = []
 
     @property
     def scope(self) -> str:

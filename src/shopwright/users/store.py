@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,7 +14,7 @@ from shopwright.contracts.orders import Address
 
 from .domain import Session, User
 
-_USER = "id, email, name, role, created_at"
+_USER = "id, email, name, role, created_at, groups"
 
 
 class Account(NamedTuple):
@@ -57,6 +58,14 @@ async def by_id(connection: Connection, user_id: UUID) -> Account | None:
 
 async def rename(tx: Transaction, user_id: UUID, name: str) -> None:
     await tx.execute("UPDATE users SET name = $2, updated_at = now() WHERE id = $1", user_id, name)
+
+
+async def set_groups(tx: Transaction, user_id: UUID, groups: Sequence[str]) -> bool:
+    return bool(
+        await tx.execute(
+            "UPDATE users SET groups = $2, updated_at = now() WHERE id = $1", user_id, list(groups)
+        )
+    )
 
 
 async def set_password(tx: Transaction, user_id: UUID, password_hash: bytes) -> None:
@@ -184,7 +193,8 @@ WITH before AS (SELECT hash, session_id, used_at FROM refresh_tokens WHERE hash 
 used AS (
     UPDATE refresh_tokens t SET used_at = coalesce(t.used_at, now()) FROM before WHERE t.hash = before.hash)
 SELECT s.id AS session_id, before.used_at IS NOT NULL AS reused,
-    s.revoked_at IS NOT NULL OR s.expires_at < now() AS ended, u.id, u.email, u.name, u.role, u.created_at
+    s.revoked_at IS NOT NULL OR s.expires_at < now() AS ended, u.id, u.email, u.name, u.role, u.created_at,
+    u.groups
 FROM before JOIN sessions s ON s.id = before.session_id JOIN users u ON u.id = s.user_id
 """
 _SESSIONS = """
