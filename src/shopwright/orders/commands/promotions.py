@@ -17,14 +17,12 @@ import msgspec
 from shopwright.chassis.db import CheckViolation, Database, Once, Transaction
 from shopwright.chassis.validation import invalid
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound
 
 from ..domain import Promotion
+from ..domain.promotions import BY_THEMSELVES_MAX, CouponExists, TooManyPromotions
 from ..store import promotions as store
 from ..store.promotions import Coupon
-
-BY_THEMSELVES_MAX = 200  # active ones without a code: each is tried on each cart
 
 _NEEDED = {
     "percentage": ("percent",),
@@ -32,20 +30,6 @@ _NEEDED = {
     "buy_x_get_y": ("buy_quantity", "get_quantity"),
     "free_shipping": (),
 }
-
-
-class CouponExists(Problem):
-    """There is a coupon with this code already."""
-
-    kind = "conflict"
-    code: str
-
-
-class TooManyPromotions(Problem):
-    """As many promotions as there can be apply by themselves; end one first."""
-
-    kind = "conflict"
-    promotions_max: int = BY_THEMSELVES_MAX
 
 
 class Promotions:

@@ -11,45 +11,16 @@ from uuid import UUID
 
 from shopwright.chassis.db import Database, ForeignKeyViolation, Once, UniqueViolation
 from shopwright.chassis.validation import invalid
-from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import NotFound
 
 from ..domain import Place, ShippingMethod, ShippingZone, TaxRate, TaxSettings
+from ..domain.shipping import PlaceInOtherZone, ZoneInUse
+from ..domain.taxes import TaxRateExists, TooManyRules
 from ..store import shop as store
 
 RATES_MAX = 5_000  # every state's of every country, with four classes each
 ZONES_MAX = 500
 METHODS_MAX = 100
-
-
-class TaxRateExists(Problem):
-    """There is a rate for this place and class already."""
-
-    kind = "conflict"
-    country: str
-    region: str
-    tax_class: str
-
-
-class PlaceInOtherZone(Problem):
-    """A place can be in one shipping zone only."""
-
-    kind = "conflict"
-    country: str
-    region: str
-
-
-class ZoneInUse(Problem):
-    """Rules of shipping methods are for this zone; change them first."""
-
-    kind = "conflict"
-
-
-class TooManyRules(Problem):
-    """The shop holds as many of these as it can."""
-
-    kind = "conflict"
-    most: int
 
 
 class Shop:

@@ -19,6 +19,7 @@ from shopwright.contracts.money import Money, round_half_away, total
 from shopwright.contracts.problem import Problem
 
 GUEST, REGISTERED = "guest", "registered"
+BY_THEMSELVES_MAX = 200  # active ones without a code: each is tried on each cart
 CODES_MAX = 10  # coupons of one cart; more is somebody guessing
 
 Kind = Literal["percentage", "amount", "buy_x_get_y", "free_shipping"]
@@ -35,6 +36,20 @@ class CouponNotValid(Problem):
     kind = "invalid"
     code: str
     reason: Reason
+
+
+class CouponExists(Problem):
+    """There is a coupon with this code already."""
+
+    kind = "conflict"
+    code: str
+
+
+class TooManyPromotions(Problem):
+    """As many promotions as there can be apply by themselves; end one first."""
+
+    kind = "conflict"
+    promotions_max: int = BY_THEMSELVES_MAX
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,20 @@ class ShippingUnavailable(Problem):
     shipping_method: str = ""
 
 
+class PlaceInOtherZone(Problem):
+    """A place can be in one shipping zone only."""
+
+    kind = "conflict"
+    country: str
+    region: str
+
+
+class ZoneInUse(Problem):
+    """Rules of shipping methods are for this zone; change them first."""
+
+    kind = "conflict"
+
+
 class ShippingZone(msgspec.Struct, frozen=True, kw_only=True):
     """Places that cost the same; a region may be taken out of its country into another zone."""
 

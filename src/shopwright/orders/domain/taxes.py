@@ -15,9 +15,26 @@ from uuid import UUID
 import msgspec
 
 from shopwright.contracts.money import Money, round_half_away, total
+from shopwright.contracts.problem import Problem
 
 STANDARD = "standard"
 Percent = Annotated[Decimal, msgspec.Meta(description="percent as a decimal string, such as 19 or 8.875")]
+
+
+class TaxRateExists(Problem):
+    """There is a rate for this place and class already."""
+
+    kind = "conflict"
+    country: str
+    region: str
+    tax_class: str
+
+
+class TooManyRules(Problem):
+    """The shop holds as many of these as it can."""
+
+    kind = "conflict"
+    most: int
 
 
 class Place(msgspec.Struct, frozen=True):
