@@ -18,7 +18,7 @@ from .domain import Order, Payment, Report, Wanted
 from .manual.books import Books as ManualBooks
 from .manual.commands import ByHandPayments
 from .manual.provider import ByHand
-from .provider import Notice, Provider
+from .provider import Notice, Provider, ProviderUnreachable
 from .sandbox.books import Books
 from .store import payments as store
 from .stored.books import Account
@@ -36,12 +36,15 @@ class Wire:
     """A `Provider` in front of another that can lose requests and answers.
 
     `faults` are used up by the next calls, one each: "" (works), "lost" (the request never arrives), "silent"
-    (done, but the answer is lost). `reached` counts what arrived, by method.
+    (done, but the answer is lost), "refused" (no connection: certainly not sent). `dead`: all are refused.
+    `reached` counts what arrived, by method, and `tried` what did or not.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, name: str = "") -> None:
         self._provider = provider
-        self.name, self.methods = provider.name, provider.methods
+        self.name, self.methods = name or provider.name, provider.methods
+        self.tried: Counter[str] = Counter()
+        self.dead = False
         self.faults: list[str] = []
         self.reached: Counter[str] = Counter()
         self.gate: asyncio.Event | None = None
@@ -71,6 +74,9 @@ class Wire:
         fault = self.faults.pop(0) if self.faults else ""
         if self.gate is not None:
             await self.gate.wait()
+        self.tried[method] += 1
+        if fault == "refused" or self.dead:
+            raise ProviderUnreachable
         if fault == "lost":
             raise TimeoutError
         self.reached[method] += 1
@@ -93,6 +99,7 @@ class Shop:
     stored: StoredBooks
     by_hand: ByHandPayments
     codes: Codes
+    wires: tuple[Wire, ...]
     sent: list[bytes] = field(default_factory=list)
 
     async def events(self, payment: Payment) -> list[tuple[str, str]]:
@@ -135,7 +142,7 @@ def a_shop(db: Database, books: Books, *wires: Wire, provider_timeout_s: float =
     routing, codes = Routing(db, providers), Codes(SECRET)
     tenders = Tenders(db, payments, routing, stored, codes)
     by_hand = ByHandPayments(tenders, payments, manual, "IBAN 1")
-    return Shop(db, books, wires[0], payments, tenders, routing, stored, by_hand, codes)
+    return Shop(db, books, wires[0], payments, tenders, routing, stored, by_hand, codes, wires)
 
 
 def a_gift_card(worth: Money, code: str, **changes: Any) -> Account:
