@@ -23,6 +23,7 @@ from .api import carts as carts_api
 from .api import documents as documents_api
 from .api import drafts as drafts_api
 from .api import edits as edits_api
+from .api import exchanges as exchanges_api
 from .api import orders as orders_api
 from .api import promotions as promotions_api
 from .api import shipping as shipping_api
@@ -33,6 +34,7 @@ from .commands.carts import Carts
 from .commands.documents import Documents
 from .commands.drafts import Drafts
 from .commands.edits import Edits
+from .commands.exchanges import Exchanges
 from .commands.orders import Orders
 from .commands.pricing import Pricing
 from .commands.promotions import Promotions
@@ -47,7 +49,7 @@ HOUSEKEEPING_S = 30
 HANDLERS: list[object] = [
     *carts_api.HANDLERS, *promotions_api.HANDLERS, *taxes_api.HANDLERS, *shipping_api.HANDLERS,
     *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS, *edits_api.HANDLERS,
-    *drafts_api.HANDLERS,
+    *drafts_api.HANDLERS, *exchanges_api.HANDLERS,
 ]  # fmt: skip
 
 
@@ -107,6 +109,7 @@ async def build(environ: Mapping[str, str]) -> Service:
             "papers": Documents(db, seller),
             "timelines": timelines,
             "edits": edits,
+            "exchanges": Exchanges(db, pricing, orders, after_sale, edits),
             "drafts": Drafts(db, products, users, carts, orders, settings.currency),
         },
         draining=draining,

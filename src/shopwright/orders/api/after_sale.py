@@ -146,12 +146,12 @@ async def read_refunds(
     """What went back of an order: refunds, returns, a cancellation."""
     await seen(order_id, request, principal, orders)
     _, reversals = await after_sale.of_order(order_id)
-    return Refunds([_refund(reversal, staff=principal.may(STAFF)) for reversal in reversals])
+    return Refunds([refund_of(reversal, staff=principal.may(STAFF)) for reversal in reversals])
 
 
 def _answer(reversal: Reversal) -> Response[RefundView]:
     return Response(
-        _refund(reversal, staff=True), status_code=202 if reversal.status == "requested" else 201
+        refund_of(reversal, staff=True), status_code=202 if reversal.status == "requested" else 201
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _fulfilment(fulfilment: Fulfilment) -> FulfilmentView:
     )  # fmt: skip
 
 
-def _refund(reversal: Reversal, *, staff: bool) -> RefundView:
+def refund_of(reversal: Reversal, *, staff: bool) -> RefundView:
     return RefundView(
         id=reversal.id,
         kind=reversal.kind,

@@ -102,6 +102,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     refusal: dict[str, Any] | None
     created_at: datetime
     refunded: Money
+    exchange_of: UUID | None = None
 
 
 class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,11 +262,11 @@ async def seen(order_id: UUID, request: Request, principal: Principal, orders: O
     raise NotFound(detail=f"no order {order_id}")
 
 
-def counts(lines: Sequence[LineCount]) -> dict[UUID, int]:
+def counts(lines: Sequence[LineCount], pointer: str = "/lines") -> dict[UUID, int]:
     """By line; raises InvalidInput when one is named twice."""
     found = {line.id: line.quantity for line in lines}
     if len(found) < len(lines):
-        raise invalid("/lines", "names a line twice")
+        raise invalid(pointer, "names a line twice")
     return found
 
 
@@ -295,6 +296,7 @@ def view_of(order: Order) -> OrderView:
         refusal=order.refusal,
         created_at=order.created_at,
         refunded=order.refunded,
+        exchange_of=order.exchange_of,
     )
 
 

@@ -82,7 +82,7 @@ class Edits:
         """
         if (known := await made_before(self._db, once)) is not None:
             return _or_refused(await self._read(known))
-        added = await self._priced(await self._find(order_id), add)
+        added = await self.priced(await self._find(order_id), add)
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
                 edit_id, held = UUID(bytes=tx.stored), None
@@ -115,7 +115,7 @@ class Edits:
         async with self._db.read() as connection:
             return await store.of_order(connection, order_id)
 
-    async def _priced(self, order: Order, add: Sequence[ReserveLine]) -> Added:
+    async def priced(self, order: Order, add: Sequence[ReserveLine]) -> Added:
         """What is added, as the cart of such a buyer would cost now."""
         if not add:
             return Added()

@@ -32,6 +32,13 @@ class EditNeedsPayment(Problem):
     difference: Money
 
 
+class ExchangeNeedsPayment(Problem):
+    """What is to be sent costs more than what comes back."""
+
+    kind = "conflict"
+    difference: Money
+
+
 class NothingLeft(Problem):
     """Nothing would be left of the order; cancel it instead."""
 

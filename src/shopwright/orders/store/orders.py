@@ -73,6 +73,17 @@ async def of_cart(connection: Connection, cart_id: UUID) -> Order | None:
     return _order(row) if row else None
 
 
+async def exchanges(connection: Connection, order_id: UUID) -> list[Order]:
+    """Those that were sent for goods of this one, oldest first."""
+    rows = await connection.fetch(f"{_SELECT} WHERE o.exchange_of = $1 ORDER BY o.id", order_id)
+    return [_order(row) for row in rows]
+
+
+async def mark_exchange(tx: Transaction, order_id: UUID, of: UUID) -> None:
+    """Say that this order is sent for goods of another that came back."""
+    await tx.execute("UPDATE orders SET exchange_of = $2 WHERE id = $1", order_id, of)
+
+
 async def listing(connection: Connection, wanted: Listing, limit: int) -> list[Order]:
     """Only the conditions asked for are in the query, so each combination is walked along an index."""
     asked = [(_WHERE[name], value) for name, value in wanted._asdict().items() if value is not None]
