@@ -155,7 +155,7 @@ class TestMethods:
         page = await office.send(await office.get(NEW), NEW, **TYPED)
         edited = await office.get("/admin/shipping/methods/standard")
 
-        assert "Everywhere else: €4.90 , free from €75.00" in page.text
+        assert "Everywhere: €4.90 , free from €75.00" in page.text
         form = edited.form("/admin/shipping/methods/standard")
         assert (form["rule-0-free_from"], form["rule-1-amount"]) == ("75.00", "500")
         assert form["rule-4-amount"] == ""

@@ -397,3 +397,18 @@ class TestAnswers:
         assert "Disallow: /cart" in robots.text
         assert "/product/oak-lamp</loc>" in sitemap.text
         assert "/category/lighting</loc>" in sitemap.text
+
+
+class TestPreorder:
+    async def test_says_from_when_it_ships_on_the_page_and_in_the_cart(self, shop, mesh):
+        mesh.goods.products[0]["variants"][0]["preorder_from"] = "2027-03-01"
+
+        page = await shop.get("/product/oak-lamp")
+        assert "Pre-order: ships from March 1, 2027" in page.text
+        assert "In stock" not in page.text
+        cart = await shop.send(page, "/cart/lines", quantity=1)
+
+        assert "Ships from March 1, 2027" in cart.text
+
+    async def test_goods_on_the_shelf_say_nothing_of_it(self, shop):
+        assert "ships from" not in (await shop.get("/product/oak-lamp")).text

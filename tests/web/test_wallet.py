@@ -34,7 +34,7 @@ class TestWallet:
 
         assert "In your wallet €15.00" in text
         assert "Paid an order" in text
-        assert "-€5.00" in text
+        assert "−€5.00" in text
         assert "+ €20.00" in text or "+€20.00" in text
 
     async def test_is_filled_on_the_providers_page(self, buyer, mesh):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -54,6 +54,7 @@ METHODS = {
     "wallet": "Wallet",
     "gift_card": "Gift card",
 }
+MINUS = "\u2212"  # a hyphen may part from its number at the end of a line
 REFUND_STATUS = {"succeeded": "Paid back", "requested": "On its way"}
 #: (method, status) → what a buyer reads where a card's word would mislead.
 PART_STATUS = {
@@ -89,7 +90,8 @@ def money(amount: Money | None, locale: str = "en") -> str:
     if amount is None:
         return ""
     value = Decimal(amount.minor).scaleb(-exponent(amount.currency))
-    return _CODE_EDGE.sub("\u00a0", format_currency(value, amount.currency, locale=locale))
+    text = _CODE_EDGE.sub("\u00a0", format_currency(value, amount.currency, locale=locale))
+    return text.replace("-", MINUS)
 
 
 def decimal_text(amount: Money | None) -> str:
@@ -99,6 +101,11 @@ def decimal_text(amount: Money | None) -> str:
 
 def day(when: datetime | str, locale: str = "en") -> str:
     return format_date(_time(when), format="long", locale=locale)
+
+
+def date_text(when: date, locale: str = "en") -> str:
+    """A day that has no hour, so no time zone either."""
+    return format_date(when, format="long", locale=locale)
 
 
 def moment(when: datetime | str, locale: str = "en") -> str:

@@ -51,6 +51,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         "money": partial(formatting.money, locale=locale),
         "decimal": formatting.decimal_text,
         "day": partial(formatting.day, locale=locale),
+        "date": partial(formatting.date_text, locale=locale),
         "moment": partial(formatting.moment, locale=locale),
         "instant": partial(formatting.instant, locale=locale),
         "timestamp": formatting.timestamp,

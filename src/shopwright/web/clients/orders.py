@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     available: bool = True
     fulfilled: int = 0
     returned: int = 0
+    preorder_from: date | None = None
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Members that a release does not send yet have defaults; members it sends beyond 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
@@ -39,6 +40,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     available: int = 0
     options: dict[str, str] = {}
     picture: str | None = None
+    preorder_from: date | None = None
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):

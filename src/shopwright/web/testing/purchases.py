@@ -326,6 +326,7 @@ class Purchases:
                 line | {"unit_price": money(price, currency), "picture": picture,
                         "total": money(price * line["quantity"], currency),
                         "discount": money(0, currency), "tax": money(0, currency),
+                        "preorder_from": variant.get("preorder_from"),
                         "options": variant["options"], "available": enough}
             )  # fmt: skip
         subtotal = sum(line["total"]["amount"] for line in lines)
