@@ -2,7 +2,8 @@
 
 The front makes up for what localstripe lacks, and nothing else: it takes away parameters that localstripe
 refuses (`return_url`, `description`, `created` of a list), and turns 3-D Secure into a page with an address,
-as Stripe does for those who give a `return_url`. It passes `Idempotency-Key` on, which localstripe ignores.
+as Stripe does for those who give a `return_url`. Checkout's pages are in `stripepages`. `Idempotency-Key` is
+not told to localstripe, which ignores it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from shopwright.payments.store import payments as store
 from shopwright.payments.stripe.account import Account
 from shopwright.payments.stripe.provider import StripeProvider
 from shopwright.payments.testing import SITE, an_order
+from stripepages import Pages
 
 KEY = "sk_test_shopwright"
 SECRET = "whsec_of_the_tests"
@@ -80,6 +82,7 @@ class Front:
         self.faults: dict[str, list[str]] = {}
         self.reached: Counter[str] = Counter()
         self.keys: list[str] = []
+        self.pages = Pages(self.ask)
         self._back: dict[str, str] = {}
         self._session: aiohttp.ClientSession
 
@@ -107,6 +110,9 @@ class Front:
         if "idempotency-key" in request.headers:
             self.keys.append(request.headers["idempotency-key"])
         form = parse_qsl((await request.read()).decode())
+        if request.path.startswith("/v1/checkout/"):
+            status, told = await self.pages.answer(request.method, request.path, dict(form), self.url)
+            return _broken_off(request) if fault == "silent" else web.json_response(told, status=status)
         path = request.path
         if query := _taken(parse_qsl(request.query_string)):
             path += f"?{urlencode(query)}"
@@ -149,6 +155,7 @@ async def front(behind: str) -> AsyncIterator[Front]:
     result = Front(behind)
     app = web.Application()
     app.router.add_get("/3ds/{id}", result.confirm)
+    app.router.add_get("/checkout/{id}", result.pages.show)
     app.router.add_route("*", "/{path:.*}", result.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

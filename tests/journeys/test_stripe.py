@@ -12,6 +12,7 @@ import stripe as sdk
 import platforms
 import stripes
 from shopping import Buyer, log_in
+from shopwright.payments.stripe.reports import PAYMENT
 
 pytestmark = pytest.mark.stack
 
@@ -88,7 +89,17 @@ async def test_a_day_with_stripe(shop, client, front):
     intent = {"object": "payment_intent", "id": begun.json()["payment"]["action_url"].rpartition("/")[2]}
     await webhook(client, "payment_intent.amount_capturable_updated", intent)
     assert (await buyer.outcome(begun.json(), cart))["status"] == "confirmed"
-    assert len((await front.ask("GET", "/v1/charges"))["data"]) == 3
+    assert len((await front.ask("GET", "/v1/charges"))["data"]) == 3  # one of them declined
+
+    # one that is typed on Stripe's own page
+    cart = await ready_cart(client, buyer)
+    begun = (await buyer.order(cart, None)).json()
+    page = begun["payment"]["action_url"]
+    async with httpx.AsyncClient() as browser:
+        await browser.get(f"{page}?card={stripes.OK}")
+    session = {"object": "checkout.session", "metadata": {PAYMENT: begun["payment"]["id"]}}
+    await webhook(client, "checkout.session.completed", session)
+    assert (await buyer.outcome(begun, cart))["status"] == "confirmed"
 
     # given back in part, by us
     amount = {"amount": 100, "currency": order["total"]["currency"]}
@@ -96,7 +107,7 @@ async def test_a_day_with_stripe(shop, client, front):
     refund = await client.post(f"/v1/orders/{order['id']}/refunds", json=asked, headers=staff)
     assert refund.status_code < 300, refund.text
     code, words = await reconciled(shop)
-    assert (code, "Nets to zero" in words, "3 movements" in words) == (0, True, True), words
+    assert (code, "Nets to zero" in words, "4 movements" in words) == (0, True, True), words
 
     # and at Stripe's desk, by somebody else: listed, until Stripe's webhook tells of it
     payments = (await client.get(f"/v1/payments?order_id={order['id']}", headers=staff)).json()["items"]

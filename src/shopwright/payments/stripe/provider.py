@@ -23,11 +23,13 @@ from ..sites import Sites, naming
 from . import webhooks
 from .account import Account, Api, charge_of, code_of
 from .amounts import NotExpressible, to_stripe
+from .hosted import HostedPage, Session, held, told
 from .looking import Looking
 from .reports import KEY, PAYMENT, BalanceLine, Intent, Refund, report, row
 
 PAGE: Final = 100
 DESCRIPTION_MAX: Final = 1_000
+INTENT, SESSION = "pi_", "cs_"  # how Stripe's names of them begin
 CHARGE: Final = "latest_charge.balance_transaction"
 
 #: Our books' row of a payment: when Stripe was asked, and its name of the charge once it has answered.
@@ -41,14 +43,14 @@ class StripeProvider:
     def __init__(self, account: Account, sites: Sites, recall: Recalls) -> None:
         self._account, self._sites, self._recall = account, sites, recall
         self._api = Api(account)
-        self._looking = Looking(self._api)
+        self._looking, self._hosted = Looking(self._api), HostedPage(self._api, sites)
 
     async def close(self) -> None:
         await self._api.close()
 
     def check(self, order: Order) -> None:
-        if not order.token.startswith("pm_"):
-            raise invalid("/token", "must be a payment method that Stripe made in the buyer's browser, pm_…")
+        if order.token and not order.token.startswith("pm_"):
+            raise invalid("/token", "must be a payment method of Stripe, pm_…, or left out for its page")
         try:
             to_stripe(order.amount)
         except NotExpressible as error:
@@ -56,6 +58,14 @@ class StripeProvider:
         self._sites.resolve(order.return_url)
 
     async def authorise(self, order: Order, *, key: str) -> Report:
+        try:
+            if not order.token:
+                return await self._hosted.open(order, key=key)
+            return await self._confirm(order, key)
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            return await self._refused(order, error)
+
+    async def _confirm(self, order: Order, key: str) -> Report:
         params: Any = {
             "amount": to_stripe(order.amount),
             "currency": order.amount.currency.lower(),
@@ -68,12 +78,9 @@ class StripeProvider:
             "metadata": {PAYMENT: str(order.id), KEY: key, "shopwright_order": str(order.order_id)},
             "expand": [CHARGE],
         }
-        try:
-            made = await self._api.ask(
-                self._api.v1.payment_intents.create_async(params, {"idempotency_key": key})
-            )
-        except (stripe.CardError, stripe.InvalidRequestError) as error:
-            return await self._refused(order, error)
+        made = await self._api.ask(
+            self._api.v1.payment_intents.create_async(params, {"idempotency_key": key})
+        )
         return report(_intent(made))
 
     async def capture(self, payment: Payment, amount: int, *, key: str) -> Report:
@@ -90,6 +97,13 @@ class StripeProvider:
 
     async def void(self, payment: Payment, *, key: str) -> Report:
         ref = await self._ref(payment)
+        if ref.startswith(SESSION):
+            session = await self._hosted.close(ref, key=key)
+            if session.status == "expired":
+                return msgspec.structs.replace(told(session), state="voided", decline_code="")
+            if (intent := held(session)) is None:
+                return told(session)
+            ref = intent.id  # paid in the last moment
         try:
             done = await self._api.ask(
                 self._api.v1.payment_intents.cancel_async(ref, {"expand": [CHARGE]}, {"idempotency_key": key})
@@ -124,10 +138,19 @@ class StripeProvider:
         payment = await self._recall(UUID(key.partition(":")[0]))
         if payment is None:
             return None
-        if payment.provider_ref is not None and payment.provider_ref.startswith("pi_"):
-            return await self._whole(payment.provider_ref)
-        made = await self._looking.made(payment.id, payment.created_at or datetime.now(UTC))
+        ref, asked_at = payment.provider_ref or "", payment.created_at or datetime.now(UTC)
+        if ref.startswith(INTENT):
+            return await self._whole(ref)
+        if ref.startswith(SESSION):
+            return await self._of_session(await self._hosted.find(ref))
+        if (session := await self._hosted.made(payment.id, asked_at)) is not None:
+            return await self._of_session(session)
+        made = await self._looking.made(payment.id, asked_at)
         return None if made is None else await self._with_refunds(made)
+
+    async def _of_session(self, session: Session) -> Report:
+        intent = held(session)
+        return told(session) if intent is None else await self._with_refunds(intent)
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return webhooks.read(self._account.webhook_secret, headers, body, now)
@@ -145,17 +168,17 @@ class StripeProvider:
             page = await self._api.ask(self._api.v1.balance_transactions.list_async(params))
             while page.data:
                 for line in page.data:
-                    told = row(msgspec.convert(line.to_dict(), BalanceLine))
-                    if told is not None and first <= told.at < end:
-                        yield told
+                    moved = row(msgspec.convert(line.to_dict(), BalanceLine))
+                    if moved is not None and first <= moved.at < end:
+                        yield moved
                 page = await self._api.ask(page.next_page_async())
         except stripe.StripeError as error:
             raise ProviderUnreachable(detail=f"Stripe tells no balance: {code_of(error)}") from None
 
     async def _refused(self, order: Order, error: stripe.StripeError) -> Report:
         """A refusal leaves a charge behind that holds no money, or none at all."""
-        if (told := charge_of(error)) is not None:
-            return report(msgspec.convert(told, Intent))
+        if (charge := charge_of(error)) is not None:
+            return report(msgspec.convert(charge, Intent))
         looked_for = isinstance(error, stripe.CardError)
         made = await self._looking.made(order.id, datetime.now(UTC)) if looked_for else None
         if made is not None:
