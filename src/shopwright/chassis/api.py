@@ -146,9 +146,11 @@ async def _replay(letter: UUID, principal: Principal, dead_letters: DeadLetters)
 
 
 @post("/internal/dead-letters/replay", status_code=200, include_in_schema=False)
-async def _replay_all(principal: Principal, dead_letters: DeadLetters) -> dict[str, int]:
+async def _replay_all(
+    principal: Principal, dead_letters: DeadLetters, topic: str | None = None
+) -> dict[str, int]:
     principal.require_caller(OPERATORS)
-    return {"replayed": await dead_letters.replay_all()}
+    return {"replayed": await dead_letters.replay_all(topic)}
 
 
 def problem_response(problem: Problem) -> Response[bytes]:

@@ -2,10 +2,10 @@
 
 A handler is `async def on_<fact>(fact, once)`; it passes `once` to the transaction of the one command it
 calls, so a repeat is a no-op. A message is acknowledged after the handler committed, or after it was parked
-for a retry (`chassis.deadletters`). Topics without a handler are acknowledged unread. Order per aggregate
-holds within a process, not between replicas that share a stream: handlers ask for the state of things or
-keep facts that stand alone. Facts whose order does not matter may be handed over together, all that one
-read brought in one call; what fails so is handed over one by one.
+for a retry (`chassis.deadletters`). Topics without a handler are acknowledged unread. An aggregate's events
+come in order and without a gap, whatever dies (`chassis.inbox`): one replica of a group reads a stream. An
+unordered group shares a stream among all its replicas instead. Facts may be handed over together, all that
+one read brought in one call; what fails so is handed over one by one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -25,23 +27,26 @@ from shopwright.contracts.problems import Unavailable
 from . import crashpoints, telemetry
 from .db import Database
 from .deadletters import DeadLetters
+from .inbox import BATCH, LEASE, Inbox, Message
 from .streams import BUS_ERRORS, Valkey, stream_of
 
 log = structlog.get_logger()
 
 Handler = Callable[[Any, str], Awaitable[None]]
 Together = Callable[[Sequence[tuple[Any, str]]], Awaitable[None]]
+Entries = Sequence[tuple[bytes, dict[bytes, bytes]]]
 
 BLOCK_MS = 500  # also how long a drain may wait for an idle consumer
-BATCH = 100
 CLAIM_IDLE_MS = 60_000  # a replica silent for a minute has died: its messages are taken over
 
 
 class Consumer:
     """One consumer group (the service) on the streams of `sources`; `name` tells replicas apart.
 
-    `batch`: messages taken at a time; a small one shares slow work evenly among consumers of a group.
     `together`: handlers that take many facts, each with its `once`, in one transaction.
+    `lease`: how long a replica that died keeps the others from reading on.
+    `ordered`: without it all replicas share the work, in no order, `batch` messages at a time; a small one
+    shares slow work evenly.
     """
 
     def __init__(
@@ -56,15 +61,20 @@ class Consumer:
         together: Mapping[type[Event], Together] | None = None,
         batch: int = BATCH,
         claim_idle_ms: int = CLAIM_IDLE_MS,
+        ordered: bool = True,
+        lease: timedelta = LEASE,
     ) -> None:
         self._claim_idle_ms = claim_idle_ms
         self._db, self._valkey, self._group, self._name = db, valkey, group, name
-        self._batch = batch
+        self._batch, self._lease_s = batch, lease.total_seconds()
         self._streams = [stream_of(source) for source in sources]
         self._together = {fact.topic: handler for fact, handler in (together or {}).items()}
         alone = {topic: _alone(handler) for topic, handler in self._together.items()}
         self._handlers = alone | {fact.topic: handler for fact, handler in handlers.items()}
         self._letters = DeadLetters(db)
+        self._inbox = (
+            Inbox(db, valkey, group=group, name=name, sources=sources, lease=lease) if ordered else None
+        )
         self._waiting: set[str] = set()
         self._parking = asyncio.Lock()  # what is parked and what `_waiting` says must not drift apart
 
@@ -79,94 +89,138 @@ class Consumer:
         await retries
 
     async def _consume(self, stop: asyncio.Event) -> None:
+        if self._inbox is None:
+            await self._share(stop)
+            return
+        try:
+            await self._in_order(self._inbox, stop)
+        finally:
+            with suppress(Unavailable):
+                await self._inbox.let_go()
+
+    async def _in_order(self, inbox: Inbox, stop: asyncio.Event) -> None:
+        """Read the streams that this replica holds."""
+        begun: set[str] = set()
+        while not stop.is_set():
+            try:
+                held = await inbox.hold()
+                for stream in held - begun:
+                    await self._begin(inbox, stream, stop)
+                begun = held
+                if held:
+                    await self._read_on(inbox, sorted(held), stop)
+                else:
+                    await _pause(stop, self._lease_s / 10)
+                begun = {stream for stream in begun if inbox.holds(stream)}
+            except (*BUS_ERRORS, Unavailable) as error:
+                log.warning("consumer waits", error=str(error))
+                begun = set()
+                await _pause(stop, 1.0)
+
+    async def _begin(self, inbox: Inbox, stream: str, stop: asyncio.Event) -> None:
+        """Begin to read a stream with what its last reader had taken and not finished."""
+        await self._join([stream])
+        await self._look_who_waits()
+        await inbox.begin(stream)
+        cursor = "0-0"
+        while not stop.is_set():
+            cursor, entries = await self._left_by_others(stream, 0, cursor)
+            await self._take(stream, await inbox.whole(stream, entries, stop), stop)
+            if cursor == "0-0":
+                return
+
+    async def _read_on(self, inbox: Inbox, streams: Sequence[str], stop: asyncio.Event) -> None:
+        found = await self._read(streams)
+        for stream, entries in found:
+            await self._take(stream, await inbox.whole(stream, entries, stop), stop)
+        if not found:
+            for stream, messages in await inbox.tails(streams, stop):
+                await self._take(stream, messages, stop)
+
+    async def _share(self, stop: asyncio.Event) -> None:
+        """Take from streams that all replicas read at the same time."""
         own_first, claim_at = True, 0.0
         while not stop.is_set():
             try:
                 if own_first:
-                    await self._join()
+                    await self._join(self._streams)
                     await self._look_who_waits()
-                    await self._take(await self._own_pending(), stop)
+                    for stream, entries in await self._own_pending():
+                        await self._take(stream, _messages(entries), stop)
                     own_first = False
                 if time.monotonic() >= claim_at:
-                    await self._take(await self._left_behind(), stop)
+                    for stream in self._streams:
+                        _, entries = await self._left_by_others(stream, self._claim_idle_ms, "0-0")
+                        await self._take(stream, _messages(entries), stop)
                     claim_at = time.monotonic() + self._claim_idle_ms / 4_000
-                await self._take(await self._read(), stop)
+                for stream, entries in await self._read(self._streams):
+                    await self._take(stream, _messages(entries), stop)
             except (*BUS_ERRORS, Unavailable) as error:
                 log.warning("consumer waits", error=str(error))
                 own_first = True
                 await _pause(stop, 1.0)
 
-    async def _join(self) -> None:
-        for stream in self._streams:
+    async def _join(self, streams: Sequence[str]) -> None:
+        for stream in streams:
             try:
                 await self._valkey.xgroup_create(stream, self._group, id="0", mkstream=True)
             except BUS_ERRORS as error:
                 if "BUSYGROUP" not in str(error):
                     raise
 
-    async def _own_pending(self) -> list[Any]:
+    async def _own_pending(self) -> list[tuple[str, Entries]]:
         """What this consumer was given before its process ended."""
-        mine: list[Any] = await self._valkey.xreadgroup(
-            self._group, self._name, dict.fromkeys(self._streams, "0"), count=10_000
+        return await self._found(dict.fromkeys(self._streams, "0"), count=10_000, block=None)
+
+    async def _left_by_others(self, stream: str, idle_ms: int, start: str) -> tuple[str, Entries]:
+        """Messages that a replica took and has left alone for so long, and where the next look begins."""
+        claimed: Any = await self._valkey.xautoclaim(
+            stream, self._group, self._name, min_idle_time=idle_ms, start_id=start, count=BATCH
         )
-        return mine
+        return claimed[0].decode(), claimed[1]
 
-    async def _left_behind(self) -> list[Any]:
-        """Messages of a replica that ended and has not come back; the next look takes what is over BATCH."""
-        taken: list[Any] = []
-        for stream in self._streams:
-            claimed = await self._valkey.xautoclaim(
-                stream,
-                self._group,
-                self._name,
-                min_idle_time=self._claim_idle_ms,
-                start_id="0-0",
-                count=BATCH,
-            )
-            taken.append((stream.encode(), claimed[1]))
-        return taken
+    async def _read(self, streams: Sequence[str]) -> list[tuple[str, Entries]]:
+        return await self._found(dict.fromkeys(streams, ">"), count=self._batch, block=BLOCK_MS)
 
-    async def _read(self) -> list[Any]:
-        wanted: Any = dict.fromkeys(self._streams, ">")
-        found: list[Any] = await self._valkey.xreadgroup(
-            self._group, self._name, wanted, count=self._batch, block=BLOCK_MS
-        )
-        return found
+    async def _found(
+        self, wanted: Mapping[str, str], *, count: int, block: int | None
+    ) -> list[tuple[str, Entries]]:
+        asked: Any = wanted
+        found: Any = await self._valkey.xreadgroup(self._group, self._name, asked, count=count, block=block)
+        return [(stream.decode(), entries) for stream, entries in found]
 
-    async def _take(self, found: list[Any], stop: asyncio.Event) -> None:
-        for stream, messages in found:
-            done: list[bytes] = []
-            if messages:
-                crashpoints.reach(f"consumer.{self._group}.before-commit")
-            try:
-                done += await self._many(messages)
-                handled = set(done)
-                for number, fields in messages:
-                    if stop.is_set():
-                        return
-                    if number in handled:
-                        continue
-                    if fields:
-                        await self._one(fields[b"e"])
+    async def _take(self, stream: str, messages: Sequence[Message], stop: asyncio.Event) -> None:
+        handled: set[int] = set()
+        if messages:
+            crashpoints.reach(f"consumer.{self._group}.before-commit")
+        try:
+            await self._many(messages, handled)
+            for place, message in enumerate(messages):
+                if stop.is_set() or not await self._still_mine(stream):
+                    return
+                if place not in handled:
+                    if message.body:
+                        await self._one(message.body)
                         crashpoints.reach(f"consumer.{self._group}.after-commit")
-                    done.append(number)
-            finally:
-                if done:
-                    crashpoints.reach(f"consumer.{self._group}.before-ack")
-                    await self._valkey.xack(stream, self._group, *done)
-                    crashpoints.reach(f"consumer.{self._group}.after-ack")
+                    handled.add(place)
+        finally:
+            if handled:
+                crashpoints.reach(f"consumer.{self._group}.before-ack")
+                await self._acknowledge(stream, messages, handled)
+                crashpoints.reach(f"consumer.{self._group}.after-ack")
 
-    async def _many(self, messages: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[bytes]:
-        """Hand over what may be handled together; returns the messages that were."""
-        if not self._together:
-            return []
-        found: dict[Together, dict[bytes, Envelope]] = {}
-        for number, fields in messages:
-            envelope = msgspec.json.decode(fields[b"e"], type=Envelope) if fields else None
-            if envelope and envelope.type in self._together and envelope.subject not in self._waiting:
-                found.setdefault(self._together[envelope.type], {})[number] = envelope
-        done: list[bytes] = []
-        for handler, envelopes in found.items():
+    async def _still_mine(self, stream: str) -> bool:
+        return self._inbox is None or stream in await self._inbox.hold()
+
+    async def _acknowledge(self, stream: str, messages: Sequence[Message], handled: set[int]) -> None:
+        if self._inbox is not None:
+            await self._inbox.acknowledge(stream, messages, handled)
+        elif ids := [message.id for place, message in enumerate(messages) if place in handled and message.id]:
+            await self._valkey.xack(stream, self._group, *ids)
+
+    async def _many(self, messages: Sequence[Message], handled: set[int]) -> None:
+        """Hand over what may be handled together, and add the places of what was to `handled`."""
+        for handler, envelopes in self._grouped(messages).items():
             if len(envelopes) == 1:
                 continue
             try:
@@ -177,10 +231,26 @@ class Consumer:
                 log.exception("facts are handled one by one", count=len(envelopes))
                 continue
             crashpoints.reach(f"consumer.{self._group}.after-commit")
-            done += envelopes
+            handled.update(envelopes)
             for envelope in envelopes.values():
                 telemetry.EVENTS.labels(envelope.type, "handled").inc()
-        return done
+
+    def _grouped(self, messages: Sequence[Message]) -> dict[Together, dict[int, Envelope]]:
+        """What each handler may take together, by place: nothing that must come behind another message."""
+        found: dict[Together, dict[int, Envelope]] = {}
+        if not self._together:
+            return found
+        taken_by: dict[str, Together | None] = dict.fromkeys(self._waiting)
+        for place, message in enumerate(messages):
+            if not message.body:
+                continue
+            envelope = msgspec.json.decode(message.body, type=Envelope)
+            handler = self._together.get(envelope.type)
+            if handler is not None and taken_by.setdefault(envelope.subject, handler) == handler:
+                found.setdefault(handler, {})[place] = envelope
+            else:
+                taken_by[envelope.subject] = None
+        return found
 
     async def _one(self, raw: bytes) -> None:
         envelope = msgspec.json.decode(raw, type=Envelope)
@@ -236,6 +306,10 @@ class Consumer:
     async def _look_who_waits(self) -> None:
         async with self._parking:
             self._waiting = await self._letters.waiting_subjects()
+
+
+def _messages(entries: Entries) -> list[Message]:
+    return [Message(entry, None, fields.get(b"e") if fields else None) for entry, fields in entries]
 
 
 def _alone(handler: Together) -> Handler:

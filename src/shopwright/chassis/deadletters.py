@@ -6,6 +6,7 @@ aggregate is being retried, later ones of the same aggregate wait behind it: ord
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,10 @@ FIRST_PAUSE = timedelta(
 )  # then 4 s, 16 s, 64 s, 256 s: a blip heals unseen, a bug shows in six minutes
 RETRY_LEASE = timedelta(seconds=60)
 
-_MASKED = ("email", "name", "phone", "line1", "line2", "city", "postal_code")
+_MASKED = frozenset(
+    {"email", "name", "phone", "line1", "line2", "city", "region", "postal_code", "address", "reason", "note"}
+)
+_EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+\.[^\s@<>\"',;:]+")
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -86,7 +90,8 @@ class DeadLetters:
             rows = await connection.fetch(_PAGE, after, limit)
         return [
             DeadLetter(
-                **{name: row[name] for name in DeadLetter.__struct_fields__ if name != "payload"},
+                **{name: row[name] for name in _SHOWN},
+                error=masked(row["error"]),
                 payload=masked(msgspec.json.decode(row["envelope"])),
             )
             for row in rows
@@ -98,18 +103,21 @@ class DeadLetters:
             if not await connection.execute(_REPLAY, letter):
                 raise NotFound(detail=f"no dead letter {letter}")
 
-    async def replay_all(self) -> int:
+    async def replay_all(self, topic: str | None = None) -> int:
+        """Every message that was given up, or those of one topic; tells how many."""
         async with self._db.read() as connection:
-            return await connection.execute(_REPLAY_ALL)
+            return await connection.execute(_REPLAY_ALL, topic)
 
 
 def masked(value: Any) -> Any:
-    """`value` with personal data replaced by asterisks."""
+    """`value` with personal data replaced by asterisks: by a field's name, and e-mail addresses anywhere."""
     if isinstance(value, dict):
         return {
             name: "***" if name in _MASKED and isinstance(item, str) else masked(item)
             for name, item in value.items()
         }
+    if isinstance(value, str):
+        return _EMAIL.sub("***", value)
     if isinstance(value, list):
         return [masked(item) for item in value]
     return value
@@ -142,6 +150,8 @@ SELECT id, topic, subject, envelope, state, attempts, error, first_failed_at, ne
 FROM dead_letters WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
 """
 _REPLAY = "UPDATE dead_letters SET state = 'retrying', attempts = 1, next_attempt_at = now() WHERE id = $1"
-_REPLAY_ALL = (
-    "UPDATE dead_letters SET state = 'retrying', attempts = 1, next_attempt_at = now() WHERE state = 'dead'"
-)
+_SHOWN = [name for name in DeadLetter.__struct_fields__ if name not in {"payload", "error"}]
+_REPLAY_ALL = """
+UPDATE dead_letters SET state = 'retrying', attempts = 1, next_attempt_at = now()
+WHERE state = 'dead' AND ($1::text IS NULL OR topic = $1)
+"""

@@ -3,7 +3,8 @@
 One relay per database works at a time, by a lease in the table. It remembers which run of Valkey it
 published to, and leaves its mark there: after a restart it sends the last `RESEND` again (an AOF may lose a
 second), when the mark is gone everything it still has. Consumers know repeats by their inbox. What a group
-has not read yet is never cut off its stream: the relay waits. Published rows are kept `KEEP`.
+has not read yet is never cut off its stream: the relay waits. Published rows are kept `KEEP`, and given to
+consumers who miss them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shopwright.contracts.events import Envelope
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import Unavailable
 
-from . import crashpoints
+from . import crashpoints, replay
 from .db import Connection, Database, Row
 from .streams import BUS_ERRORS, LENGTH_MAX, Valkey, stream_of
 from .telemetry import OUTBOX_LAG
@@ -34,6 +35,7 @@ GATHER_S = 0.02  # at most fifty rounds a second: under load one carries what ma
 POLL_S = 0.5  # commits of this process wake the relay at once; the poll serves rows of other replicas
 RESEND = timedelta(minutes=5)
 KEEP = timedelta(days=7)
+KEEP_DEAD = timedelta(days=90)  # for an operator to look at a dead letter
 KEEP_ONCE = timedelta(days=9)  # longer than KEEP, so that every replay is recognised
 
 
@@ -44,6 +46,7 @@ class Relay:
         self._holder = str(new_id())
         self._wake = asyncio.Event()
         self._lease_until = datetime.min.replace(tzinfo=UTC)
+        self._number, self._answer_at = 0, 0.0
         self._prune_at = datetime.now(UTC) + timedelta(minutes=1)
         db.on_published(self._wake.set)
 
@@ -76,6 +79,7 @@ class Relay:
         """Publish one batch if this relay holds the lease; returns how many events went out."""
         if not await self._hold():
             return 0
+        await self._answer()
         if not await self._has_room():
             OUTBOX_LAG.set(BATCH)
             return 0
@@ -84,13 +88,13 @@ class Relay:
         OUTBOX_LAG.set(len(rows))
         if rows:
             crashpoints.reach(f"relay.{self._source}.before-send")
-            await self._send(rows)
+            numbers = await self._send(rows)
             crashpoints.reach(f"relay.{self._source}.after-send")
             async with self._db.read() as connection:
-                await connection.execute(_MARK, [row["position"] for row in rows])
+                await connection.execute(_MARK, [row["position"] for row in rows], numbers)
             crashpoints.reach(f"relay.{self._source}.after-commit")
         if datetime.now(UTC) > self._prune_at:
-            await self._prune()
+            await self.prune()
         return len(rows)
 
     async def _hold(self) -> bool:
@@ -103,7 +107,19 @@ class Relay:
             return False
         self._lease_until, self._room = now + LEASE, 0
         await self._mind_the_bus(row["bus_run"])
+        self._number = int(await self._valkey.get(replay.count_of(self._source)) or 0)
         return True
+
+    async def _answer(self) -> None:
+        """Now and then look whether a consumer misses what was sent."""
+        if time.monotonic() >= self._answer_at:
+            self._answer_at = time.monotonic() + POLL_S
+            await replay.answer_all(self._valkey, self._source, self._numbered)
+
+    async def _numbered(self, after: int, until: int) -> list[replay.Numbered]:
+        async with self._db.read() as connection:
+            rows = await connection.fetch(_NUMBERED, after, until)
+        return [replay.Numbered(row["number"], msgspec.Raw(encode(self._source, row))) for row in rows]
 
     async def _mind_the_bus(self, known_run: str) -> None:
         run = str((await self._valkey.info("server"))["run_id"])
@@ -134,19 +150,27 @@ class Relay:
             log.warning("relay waits for a group that does not read", behind=behind)
         return self._room >= BATCH
 
-    async def _send(self, rows: list[Row]) -> None:
+    async def _send(self, rows: list[Row]) -> list[int]:
+        """Returns the numbers of the entries; a number that a consumer misses was lost on the bus."""
         self._room -= len(rows)
+        numbers = list(range(self._number + 1, self._number + 1 + len(rows)))
         pipeline = self._valkey.pipeline(transaction=False)
-        for row in rows:
-            fields: Any = {"e": encode(self._source, row)}
+        for number, row in zip(numbers, rows, strict=True):
+            fields: Any = {"e": encode(self._source, row), "n": number}
             pipeline.xadd(stream_of(self._source), fields, maxlen=self._length_max, approximate=True)
+        pipeline.set(replay.count_of(self._source), numbers[-1])
         await pipeline.execute()
+        self._number = numbers[-1]
+        return numbers
 
-    async def _prune(self) -> None:
+    async def prune(self) -> None:
+        """Forget what nobody may ask for any more."""
+        self._number, self._answer_at = 0, 0.0
         self._prune_at = datetime.now(UTC) + timedelta(minutes=10)
         async with self._db.read() as connection:
             await _in_batches(connection, _PRUNE, KEEP)
             await _in_batches(connection, _PRUNE_ONCE, KEEP_ONCE)
+            await _in_batches(connection, _PRUNE_DEAD, KEEP_DEAD)
 
 
 async def _in_batches(connection: Connection, sql: str, *values: Any) -> int:
@@ -177,7 +201,14 @@ _UNPUBLISHED = """
 SELECT position, id, topic, subject, sequence, data, traceparent, created_at
 FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT $1
 """
-_MARK = "UPDATE outbox SET published_at = now() WHERE position = ANY($1::bigint[])"
+_MARK = """
+UPDATE outbox o SET published_at = now(), number = sent.number
+FROM unnest($1::bigint[], $2::bigint[]) AS sent (position, number) WHERE o.position = sent.position
+"""
+_NUMBERED = """
+SELECT number, id, topic, subject, sequence, data, traceparent, created_at
+FROM outbox WHERE number > $1 AND number <= $2 AND published_at IS NOT NULL ORDER BY number
+"""
 _LEASE = """
 UPDATE relay SET holder = $1, held_until = now() + $2::interval
 WHERE holder = $1 OR held_until < now() RETURNING bus_run
@@ -192,4 +223,8 @@ DELETE FROM outbox WHERE position IN (
 """
 _PRUNE_ONCE = """
 DELETE FROM once WHERE key IN (SELECT key FROM once WHERE created_at < now() - $1::interval LIMIT $2)
+"""
+_PRUNE_DEAD = """
+DELETE FROM dead_letters WHERE id IN (
+    SELECT id FROM dead_letters WHERE state = 'dead' AND first_failed_at < now() - $1::interval LIMIT $2)
 """

@@ -35,6 +35,9 @@ REQUESTS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS = Counter("shopwright_events_total", "Events by topic and outcome.", ["topic", "outcome"])
+EVENTS_LOST = Counter(
+    "shopwright_events_lost_total", "Events that the bus lost, by what became of them.", ["stream", "outcome"]
+)
 DEAD_LETTERS = Gauge("shopwright_dead_letters", "Messages that wait for an operator.")
 OUTBOX_LAG = Gauge("shopwright_outbox_unpublished", "Events committed and not yet on the bus.")
 SAGAS = Gauge("shopwright_sagas_stuck", "Sagas past their pivot that need an operator.")
