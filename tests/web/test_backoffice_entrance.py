@@ -3,7 +3,21 @@
 import pytest
 
 from officing import Office, hire
-from shopwright.web.backoffice import entrance, imports, letters, orders, overview, products, stock, variants
+from shopwright.web.backoffice import (
+    entrance,
+    gift_cards,
+    imports,
+    letters,
+    orders,
+    overview,
+    products,
+    promotions,
+    reconciliations,
+    shipping,
+    stock,
+    tax,
+    variants,
+)
 
 AREAS = {
     "/admin/orders": "orders:read",
@@ -11,6 +25,11 @@ AREAS = {
     "/admin/stock": "inventory:read",
     "/admin/imports": "catalog:write",
     "/admin/letters": "operations:read",
+    "/admin/promotions": "promotions:read",
+    "/admin/gift-cards": "payments:read",
+    "/admin/reconciliations": "payments:read",
+    "/admin/tax": "settings:read",
+    "/admin/shipping": "settings:read",
 }
 
 
@@ -122,9 +141,28 @@ class TestForms:
             assert all(form["form_token"] for form in page.forms if form.method == "post"), path
 
 
+class TestNowhere:
+    @pytest.mark.parametrize(
+        "path", ["/admin/orders/nope", "/admin/promotions/nope", "/admin/orders/a/b/c", "/admin/nope"]
+    )
+    async def test_is_told_by_the_back_office_to_staff_only(self, office, path):
+        stranger = await office.get(path)
+        await office.enter()
+
+        page = await office.get(path)
+
+        assert stranger.path.startswith("/admin/login")
+        assert page.status == 404
+        assert "There is nothing here" in page.text
+        assert "Marketing" in page.text
+
+
 class TestScopes:
     def test_every_handler_names_one(self):
-        rooms = [entrance, imports, letters, orders, overview, products, stock, variants]
+        rooms = [
+            entrance, gift_cards, imports, letters, orders, overview, products, promotions, reconciliations,
+            shipping, stock, tax, variants,
+        ]  # fmt: skip
 
         handlers = [handler for room in rooms for handler in room.HANDLERS]
 

@@ -72,6 +72,16 @@ class TestReplay:
         assert len(mesh.operated.replayed) == 2
         assert "2 messages are being tried again. Not asked, because away: payments." in page.text
 
+    async def test_replays_all_of_one_kind(self, office, mesh):
+        mesh.operated.letters = {"orders": [dead_letter("a"), dead_letter("b")], "users": [dead_letter("c")]}
+        page = await office.get("/admin/letters")
+        form = next(form for form in page.forms if ("service", "orders") in form.fields)
+
+        await office.post(form.action, form.fields)
+
+        assert [name.partition(".")[0] for name in mesh.operated.replayed] == ["orders", "orders"]
+        assert "2 messages are being tried again" in (await office.get("/admin/letters")).text
+
     async def test_one_that_was_handled_meanwhile_is_told(self, office, mesh):
         page = await office.get("/admin/letters")
         mesh.operated.letters.clear()

@@ -105,6 +105,39 @@ class TestProduct:
         assert (alike, len(mesh.asked)) == (1, 3)
 
 
+class TestLists:
+    @pytest.mark.parametrize("path", ["/", "/search", "/search?q=teapot"])
+    async def test_show_prices_that_the_cart_will_say(self, shop, mesh, dollars, path):
+        before = await shop.get(path)
+        await dollars(shop)
+
+        page = await shop.get(path)
+
+        assert PRICES["in EUR"] in before.text
+        assert PRICES["in USD"] in page.text
+        assert "€" not in page.text
+
+    async def test_say_why_other_things_are_not_there(self, shop, mesh, dollars):
+        await dollars(shop)
+
+        assert "What is sold in USD, the currency of your cart" in (await shop.get("/search")).text
+        assert "Oak lamp" not in (await shop.get("/search")).text
+
+    async def test_a_price_limit_is_one_of_the_carts_currency(self, shop, mesh, dollars):
+        await dollars(shop)
+
+        await shop.get("/search?price_min=10")
+
+        assert mesh.calls("/v1/search")[-1].query["currency"] == "USD"
+
+    async def test_a_cart_in_the_shops_own_currency_changes_nothing(self, shop, mesh):
+        await shop.put_in_cart()
+
+        await shop.get("/search")
+
+        assert "currency" not in mesh.calls("/v1/search")[-1].query
+
+
 class TestAdd:
     async def test_refuses_a_price_of_another_currency_in_words_and_changes_nothing(
         self, shop, mesh, dollars

@@ -87,6 +87,23 @@ class TestDeadLetters:
         assert (by_name.status_code, by_event.status_code) == (204, 204)
         assert mesh.operated.replayed == [f"orders.{letter['id']}"] * 2
 
+    async def test_all_are_tried_again_or_those_of_one_service_or_one_topic(self, web, mesh):
+        kept, other = dead_letter("a"), dead_letter("b") | {"topic": "payments.payment_changed.v1"}
+        mesh.operated.letters = {"orders": [kept, other], "notifications": [dead_letter("c")]}
+
+        of_topic = {"service": "orders", "topic": other["topic"]}
+        one = await web.post("/v1/dead-letters/replay", json=of_topic, headers=WRITER)
+        mesh.away.add("users")
+        every = await web.post("/v1/dead-letters/replay", headers=WRITER)
+        unknown = await web.post("/v1/dead-letters/replay", json={"service": "moon"}, headers=WRITER)
+        reader = await web.post("/v1/dead-letters/replay", headers=READER)
+
+        assert one.json() == {"replayed": {"orders": 1}, "away": {}}
+        assert mesh.operated.replayed[0] == f"orders.{other['id']}"
+        assert (every.json()["replayed"]["orders"], every.json()["replayed"]["notifications"]) == (2, 1)
+        assert every.json()["away"] == {"users": "users is away"}
+        assert (unknown.status_code, reader.status_code) == (404, 403)
+
     @pytest.mark.parametrize("letter", ["nonsense", "orders.nonsense", f"moon.{UUID(int=7)}", str(new_id())])
     async def test_a_letter_that_nobody_has_is_not_found(self, web, letter):
         answer = await web.post(f"/v1/dead-letters/{letter}/replay", headers=WRITER)

@@ -43,6 +43,18 @@ class Letters(msgspec.Struct, frozen=True, kw_only=True):
     away: dict[str, str] = {}
 
 
+class ReplayWanted(msgspec.Struct, frozen=True):
+    service: str | None = None
+    topic: str | None = None
+
+
+class ReplayMade(msgspec.Struct, frozen=True):
+    """How many messages of each service are tried again; `away`: services that could not be asked."""
+
+    replayed: dict[str, int]
+    away: dict[str, str]
+
+
 class Readiness(msgspec.Struct, frozen=True):
     status: str
     services: dict[str, str]
@@ -65,6 +77,19 @@ async def replay_dead_letter(letter: str, principal: Principal, operations: Oper
     """Let the service try the message again now. `letter` is an id of the list, or an event's id."""
     principal.require("operations:write")
     await replay_letter(operations, letter)
+
+
+@post("/v1/dead-letters/replay", status_code=200, tags=["operations"])
+async def replay_dead_letters(
+    principal: Principal, operations: Operations, data: ReplayWanted | None = None
+) -> ReplayMade:
+    """Let every message that was given up be tried again now; or those of one service, or of one topic."""
+    principal.require("operations:write")
+    wanted = data or ReplayWanted()
+    replayed, away = await operations.replay_all(wanted.service, wanted.topic)
+    return ReplayMade(
+        replayed, {service: problem.detail or problem.title for service, problem in away.items()}
+    )
 
 
 @get("/-/ready", include_in_schema=False)
@@ -119,4 +144,4 @@ def _letter(service: str, item: DeadLetter) -> Letter:
     return Letter(id=f"{service}.{item.id}", service=service, event_id=item.id, **shared)
 
 
-HANDLERS: list[Any] = [list_dead_letters, replay_dead_letter, platform_ready]
+HANDLERS: list[Any] = [list_dead_letters, replay_dead_letter, replay_dead_letters, platform_ready]

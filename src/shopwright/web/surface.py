@@ -25,6 +25,7 @@ SECURITY_HEADERS: Final = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
 NOT_FOUND_PAGE: Final = "/-/not-found"
+NOT_FOUND_OFFICE: Final = "/admin/-/not-found"  # no such page either, told by the back office
 PLATFORM_READY: Final = "/-/ready"
 
 
@@ -45,9 +46,8 @@ class Surface:
         answer = _Answer(send, head=head, pages=scope["method"] == "GET" and _wants_page(scope, headers))
         await self._app(scope, receive, answer.send)
         if answer.unknown_path:
-            await self._app(
-                _moved(scope, NOT_FOUND_PAGE), receive, _Answer(send, head=head, pages=False).send
-            )
+            page = NOT_FOUND_OFFICE if scope["path"].startswith("/admin/") else NOT_FOUND_PAGE
+            await self._app(_moved(scope, page), receive, _Answer(send, head=head, pages=False).send)
 
 
 def _moved(scope: Any, path: str) -> Any:

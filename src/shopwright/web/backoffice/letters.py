@@ -28,8 +28,11 @@ async def list_letters(desk: Desk) -> Response[bytes]:
 
 @action(f"{PATH}/replay-all", "operations:write")
 async def replay_all(desk: Desk) -> Response[bytes]:
-    """Every message that was given up; those that are still being retried keep their pace."""
-    replayed, away = await desk.site.operations.replay_all()
+    """Every message that was given up, or those of one service and topic; those that are still being retried
+    keep their pace.
+    """
+    form = desk.form
+    replayed, away = await desk.site.operations.replay_all(form["service"] or None, form["topic"] or None)
     count = sum(replayed.values())
     notice = f"{count} {'message is' if count == 1 else 'messages are'} being tried again."
     if away:

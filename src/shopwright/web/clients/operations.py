@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -60,11 +60,19 @@ class Operations:
             raise NotFound(detail=f"no service {service}")
         await self._remotes[service].call("POST", f"/internal/dead-letters/{letter}/replay")
 
-    async def replay_all(self) -> tuple[dict[str, int], Mapping[str, Problem]]:
-        async def ask(remote: Remote) -> int:
-            return (await remote.call("POST", "/internal/dead-letters/replay", Replayed)).replayed
+    async def replay_all(
+        self, service: str | None = None, topic: str | None = None
+    ) -> tuple[dict[str, int], Mapping[str, Problem]]:
+        """What each service gave up, or one service, or one topic. Raises NotFound for an unknown service."""
+        if service is not None and service not in self._remotes:
+            raise NotFound(detail=f"no service {service}")
+        query = {"topic": topic} if topic else {}
 
-        return await self._all(ask)
+        async def ask(remote: Remote) -> int:
+            path = "/internal/dead-letters/replay"
+            return (await remote.call("POST", path, Replayed, query=query)).replayed
+
+        return await self._all(ask, [service] if service else SERVICES)
 
     async def schemas(self) -> tuple[dict[str, dict[str, Any]], Mapping[str, Problem]]:
         """Each service's OpenAPI document."""
@@ -75,7 +83,7 @@ class Operations:
         return await self._all(ask)
 
     async def _all(
-        self, ask: Callable[[Remote], Awaitable[Answer]]
+        self, ask: Callable[[Remote], Awaitable[Answer]], services: Sequence[str] = SERVICES
     ) -> tuple[dict[str, Answer], dict[str, Problem]]:
         async def one(remote: Remote) -> Answer | Problem:
             try:
@@ -84,10 +92,10 @@ class Operations:
                 log.warning("a service did not answer an operator", part=remote.service, problem=problem.slug)
                 return problem
 
-        found = await asyncio.gather(*(one(remote) for remote in self._remotes.values()))
+        found = await asyncio.gather(*(one(self._remotes[service]) for service in services))
         answers: dict[str, Answer] = {}
         away: dict[str, Problem] = {}
-        for service, answer in zip(self._remotes, found, strict=True):
+        for service, answer in zip(services, found, strict=True):
             if isinstance(answer, Problem):
                 away[service] = answer
             else:

@@ -43,8 +43,8 @@ VALUES_MAX = 10
 async def home(visit: Visit) -> Response[bytes]:
     products = visit.site.products
     newest, wanted, _ = await asyncio.gather(
-        unless_away(products.products(limit=SHELF_FROM, sort="newest")),
-        unless_away(products.products(limit=SHELF_FROM, sort="popular")),
+        unless_away(products.products(limit=SHELF_FROM, sort="newest", currency=_held(visit))),
+        unless_away(products.products(limit=SHELF_FROM, sort="popular", currency=_held(visit))),
         visit.site.categories.get(),
     )
     fresh = _spread(newest.items if newest else [])
@@ -148,6 +148,12 @@ def _elsewhere(visit: Visit, chosen: Variant | None) -> str:
     return held if held and chosen and chosen.price and chosen.price.currency != held else ""
 
 
+def _held(visit: Visit) -> str:
+    """The currency of a filled cart, where it is not the shop's own: lists show what can be put into it."""
+    held = visit.session.prices_in if visit.session else ""
+    return held if held != visit.site.settings.currency else ""
+
+
 def choices(product: Product, chosen: Variant | None) -> list[dict[str, Any]]:
     """Each option with its values; a value leads to the variant that has it and differs least otherwise."""
     if chosen is None:
@@ -177,7 +183,7 @@ def _first_choice(product: Product) -> Variant | None:
 def _asked(visit: Visit) -> dict[str, Any]:
     """What the address asks for: words, sort, page, price limits and facets."""
     params = visit.request.query_params
-    price_min, price_max = _limits(params, visit.site.settings.currency)
+    price_min, price_max = _limits(params, _held(visit) or visit.site.settings.currency)
     names = [name for name in dict.fromkeys(params) if _is_facet(name)][:FACETS_MAX]
     chosen = {name: [v[:100] for v in params.getall(name) if v][:VALUES_MAX] for name in names}
     return {
@@ -187,6 +193,7 @@ def _asked(visit: Visit) -> dict[str, Any]:
         "price_min": price_min,
         "price_max": price_max,
         "chosen": {name: values for name, values in chosen.items() if values},
+        "held": _held(visit),
     }
 
 
@@ -207,11 +214,12 @@ def _sorts(asked: dict[str, Any]) -> dict[str, str]:
 
 async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[Listing | None, bool]:
     """The products asked for, and whether filters worked: without search a category is a plain list."""
-    currency = visit.site.settings.currency
+    held = _held(visit)
+    currency = held or visit.site.settings.currency
     query = {
         "q": asked["q"], "category": category, "sort": asked["sort"], "cursor": asked["cursor"],
         "limit": PAGE, "price_min": _minor(asked["price_min"], currency),
-        "price_max": _minor(asked["price_max"], currency), **_filters(asked["chosen"]),
+        "price_max": _minor(asked["price_max"], currency), "currency": held, **_filters(asked["chosen"]),
     }  # fmt: skip
     try:
         return await visit.site.products.search(query), True
@@ -222,7 +230,7 @@ async def _results(visit: Visit, asked: dict[str, Any], category: str) -> tuple[
             raise
     if asked["q"]:
         return None, False
-    plain = visit.site.products.products(category=category, cursor=asked["cursor"], limit=PAGE)
+    plain = visit.site.products.products(category=category, cursor=asked["cursor"], limit=PAGE, currency=held)
     return await unless_away(plain), False
 
 

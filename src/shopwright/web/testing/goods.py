@@ -97,6 +97,12 @@ class Goods:
             and (item["status"] == "active" or (self._staff(request) and "search" not in request.path))
             and request.query.get("status", item["status"]) == item["status"]
         ]
+        if currency := request.query.get("currency", ""):
+            priced = [
+                item | {"variants": [v | self.priced(v, currency) for v in item["variants"]]}
+                for item in found
+            ]
+            found = [item for item in priced if any(v["price"] for v in item["variants"])]
         start, limit = int(request.query.get("cursor", "0")), int(request.query.get("limit", "20"))
         more = str(start + limit) if start + limit < len(found) else None
         page = {"items": [card_of(item) for item in found[start : start + limit]], "next_cursor": more}

@@ -66,7 +66,8 @@ class Operated:
 
     @route("*", "POST", "/internal/dead-letters/replay")
     def replay_all(self, request: web.Request, _body: Any) -> Any:
-        rows = self.letters.get(request.host, [])
+        topic = request.query.get("topic")
+        rows = [row for row in self.letters.get(request.host, []) if topic in {None, row["topic"]}]
         self.replayed += [f"{request.host}.{row['id']}" for row in rows]
         return {"replayed": len(rows)}
 
