@@ -147,8 +147,9 @@ def _pool(
 
     def work(number: int) -> Work:
         return Consumer(
-            db, valkey, group=GROUP, name=name(number), sources=[QUEUE], batch=at_once, **_heard(subscribers)
-        ).run
+            db, valkey, group=GROUP, name=name(number), sources=[QUEUE], ordered=False, batch=at_once,
+            **_heard(subscribers),
+        ).run  # fmt: skip
 
     async def in_hand(number: int) -> bool:
         try:
