@@ -102,7 +102,7 @@ class TestConfirmation:
 
         for part in (rendered.text, rendered.html):
             for word in ("SW-1001", "Red shirt", "SHIRT-RED-M", "Cap", "€19.99", "€39.98", "€4.90", "€44.88",
-                         "Subtotal", "Delivery", "1 Lane", "3000 Bern"):  # fmt: skip
+                         "Subtotal", "Delivery", "1 Lane", "3000 Bern", "Switzerland"):  # fmt: skip
                 assert word in part
 
     def test_leaves_the_address_out_when_there_is_none(self):

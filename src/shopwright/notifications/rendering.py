@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import jinja2
+from babel import Locale
 
 from shopwright.contracts.money import Money, exponent
 from shopwright.contracts.orders import Address
@@ -21,9 +22,10 @@ FOLDER: Final = Path(__file__).parent / "templates"
 SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}  # unmistakable in English; others by code
 TOTALS: Final = {
     "subtotal": "Subtotal", "shipping": "Delivery", "discount": "Discount", "tax": "Tax",
-    "tax_included": "Tax included",
+    "tax_included": "Tax included", "shipping_discount": "Discount on delivery",
 }  # fmt: skip
 NBSP: Final = "\u00a0"
+_COUNTRIES: Final = Locale("en").territories
 
 
 class Rendered(NamedTuple):
@@ -52,9 +54,10 @@ def total_name(kind: str) -> str:
 
 
 def address_lines(address: Address) -> list[str]:
-    """As it stands on a parcel; the country by its ISO code, as postal services read it."""
+    """As it stands on a parcel; the country by its English name, as mails are in English."""
     town = f"{address.postal_code} {address.city}"
-    parts = [address.name, address.line1, address.line2, town, address.region, address.country]
+    country = _COUNTRIES.get(address.country, address.country)
+    parts = [address.name, address.line1, address.line2, town, address.region, country]
     return [one_line(part) for part in parts if part]
 
 
