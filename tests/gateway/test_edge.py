@@ -79,6 +79,12 @@ class TestRouting:
         assert slug_of(response) == "deadline-exceeded"
         assert response.json()["part"] == "products"
 
+    def test_a_late_answer_is_a_page_for_a_browser(self, client: httpx.Client):
+        response = client.get("/v1/hasty", headers={"fake-sleep": "1", "accept": "text/html"})
+
+        assert (response.status_code, response.headers["content-type"]) == (504, "text/html; charset=utf-8")
+        assert "Back in a moment" in response.text
+
     def test_speaks_http_2_and_http_1_over_tls(self, node: Node):
         with node.tls_client() as second, node.tls_client(http2=False) as first:
             assert second.get("/").http_version == "HTTP/2"

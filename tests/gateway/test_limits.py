@@ -31,6 +31,15 @@ class TestPerClient:
         assert 1 <= int(refused.headers["retry-after"]) <= 12  # one of five a minute
         assert STATE.fullmatch(refused.headers["ratelimit"]).groups()[1] == "0"
 
+    def test_gives_a_browser_a_page_that_looks_again(self, node: Node):
+        with node.client(address="127.0.0.17", headers={"accept": "text/html,*/*;q=0.8"}) as client:
+            page = [client.get("/v1/scarce") for _ in range(6)][-1]
+
+        assert (page.status_code, page.headers["content-type"]) == (429, "text/html; charset=utf-8")
+        assert "One moment, please" in page.text
+        assert '<meta http-equiv="refresh"' in page.text
+        assert "retry-after" in page.headers
+
     def test_one_client_does_not_use_up_another_ones(self, node: Node):
         with node.client(address="127.0.0.12") as greedy, node.client(address="127.0.0.13") as modest:
             last = [greedy.get("/v1/scarce").status_code for _ in range(6)][-1]

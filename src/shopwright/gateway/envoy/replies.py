@@ -2,7 +2,7 @@
 
 Every document carries the request's id. A cause is told only where it helps the caller (why a token is
 refused); names of sockets and reasons of upstream failures stay in the log. A browser that finds a service
-away gets a page instead, which looks again by itself unless something was sent.
+away, or that asked too often, gets a page instead, which looks again by itself unless something was sent.
 """
 
 from __future__ import annotations
@@ -34,28 +34,37 @@ REPLIES: tuple[tuple[int, type[Problem], Json], ...] = (
 )
 
 
-AWAY = 503
+AWAY = (502, 503, 504)
+TOO_MANY = 429
+AGAIN_S = {AWAY: 3, (TOO_MANY,): 15}  # a limit refills within the minute
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">{head}
-<title>Back in a moment</title></head>
+<title>{title}</title></head>
 <body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 18vh auto; padding: 0 1rem">
-<h1>Back in a moment</h1><p>{words}</p><p><small>Request %REQ(X-REQUEST-ID)%</small></p></body></html>
+<h1>{title}</h1><p>{words}</p><p><small>Request %REQ(X-REQUEST-ID)%</small></p></body></html>
 """
-AGAIN = _PAGE.format(
-    head='<meta http-equiv="refresh" content="3">',
-    words="This part of the shop cannot answer just now. This page looks again by itself.",
-)
-SENT = _PAGE.format(
-    head="", words="This part of the shop cannot answer just now. Go back, and send it again in a moment."
-)
+_WORDS = {
+    AWAY: ("Back in a moment", "This part of the shop cannot answer just now."),
+    (TOO_MANY,): ("One moment, please", "That was more at once than we answer to one visitor."),
+}
 
 
 def local_reply_config() -> Json:
-    mappers = [_page(AGAIN, _has(":method", {"exact": "GET"})), _page(SENT)]
+    mappers = [page for statuses in _WORDS for page in _pages(statuses)]
     mappers += [_mapper(_status("EQ", status), problem, more) for status, problem, more in REPLIES]
     mappers.append(_mapper(_status("GE", 500), InternalError, {}))
     mappers.append(_mapper(_status("GE", 400), InvalidInput, {}))
     return {"mappers": mappers}
+
+
+def _pages(statuses: tuple[int, ...]) -> list[Json]:
+    """A page that looks again; for who sent something one that asks to send it again."""
+    title, words = _WORDS[statuses]
+    refresh = f'<meta http-equiv="refresh" content="{AGAIN_S[statuses]}">'
+    again = _PAGE.format(head=refresh, title=title, words=f"{words} This page looks again by itself.")
+    sent = _PAGE.format(head="", title=title, words=f"{words} Go back, and send it again in a moment.")
+    got = _has(":method", {"exact": "GET"})
+    return [_page(status, html, *more) for html, more in ((again, [got]), (sent, [])) for status in statuses]
 
 
 def refuse(status: int) -> Json:
@@ -79,11 +88,11 @@ def _mapper(condition: Json, problem: type[Problem], more: Json) -> Json:
     }
 
 
-def _page(html: str, *more: Json) -> Json:
-    """For those who ask for HTML, while a service is away."""
+def _page(status: int, html: str, *more: Json) -> Json:
+    """For those who ask for HTML."""
     asked = _has("accept", {"contains": "text/html"})
     return {
-        "filter": {"and_filter": {"filters": [_status("EQ", AWAY), asked, *more]}},
+        "filter": {"and_filter": {"filters": [_status("EQ", status), asked, *more]}},
         "body_format_override": {
             "text_format_source": {"inline_string": html},
             "content_type": "text/html; charset=utf-8",
