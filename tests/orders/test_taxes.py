@@ -225,3 +225,30 @@ class TestShipping:
         await client.delete("/v1/shipping/methods/freight", headers=STAFF)
 
         assert (await look(client, order, cart))["shipping"] == {"code": "freight", "name": "Freight"}
+
+
+class TestTheSameIntegers:
+    @pytest.mark.parametrize("included", [True, False])
+    @pytest.mark.parametrize(("currency", "price"), [("EUR", 1_999), ("JPY", 777), ("KWD", 12_345)])
+    async def test_in_cart_order_and_payment(self, client, shop, currency, price, included):
+        await tax(client, percent="8.875")
+        await tax_settings(client, prices_include_tax=included)
+        await freight(client, rules=[RULE | {"currency": currency, "amount": 333}])
+        await coupon(client, percent="33.333")
+        shop.stock.put("ODD", price=price, currency=currency)
+        cart = (await client.post("/v1/carts", json={"currency": currency})).json()
+        body = {"sku": "ODD", "quantity": 7}
+        await client.post(f"/v1/carts/{cart['id']}/lines", json=body)
+        await client.put(
+            f"/v1/carts/{cart['id']}/address", json={"email": "a@example.com", "address": ADDRESS}
+        )
+        await client.put(f"/v1/carts/{cart['id']}/shipping", json={"method": "freight"})
+        shown = (await enter(client, cart, "SPRING")).json()
+
+        order = (await place(client, cart, expected_total=shown["total"])).json()
+        paid = shop.till.payments[order["payment"]["id"]]
+
+        assert (order["total"], order["totals"]) == (shown["total"], shown["totals"])
+        assert (paid.amount, paid.currency) == (shown["total"]["amount"], currency)
+        assert sum(amount for _, amount in rows(order)) == paid.amount
+        assert ("tax" in dict(rows(order))) is not included

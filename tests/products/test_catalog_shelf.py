@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from counting import Counted
 from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.outbox import Relay
 from shopwright.contracts.problems import NotFound
@@ -13,37 +14,6 @@ from shopwright.products.catalog.shelf import AVAILABLE_S, KEPT_S, PAGES_MAX, PR
 from shopwright.products.catalog.store.listings import Wanted
 from shopwright.products.catalog.tail import Tail
 from shopwright.products.testing import Store, a_product, a_variant
-
-
-class Counted:
-    """A connection pool that counts the statements sent through it."""
-
-    def __init__(self, pool):
-        self._pool, self.statements = pool, 0
-
-    def acquire(self, **options):
-        return Acquired(self, self._pool.acquire(**options))
-
-
-class Acquired:
-    def __init__(self, counted, acquiring):
-        self._counted, self._acquiring = counted, acquiring
-
-    async def __aenter__(self):
-        return Watched(self._counted, await self._acquiring.__aenter__())
-
-    async def __aexit__(self, *error):
-        return await self._acquiring.__aexit__(*error)
-
-
-class Watched:
-    def __init__(self, counted, raw):
-        self._counted, self._raw = counted, raw
-
-    def __getattr__(self, name):
-        if name in {"fetch", "fetchrow", "fetchval", "execute", "executemany"}:
-            self._counted.statements += 1
-        return getattr(self._raw, name)
 
 
 class Clock:

@@ -36,7 +36,7 @@ class OrderedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Total(msgspec.Struct, frozen=True):
-    """One row of an order's sum: `subtotal`, `shipping`, `tax_included`."""
+    """One row of an order's sum: `subtotal`, `discount`, `shipping`, `shipping_discount`, `tax`."""
 
     type: str
     amount: Money
