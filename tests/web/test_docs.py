@@ -307,6 +307,15 @@ class TestPage:
         assert set(topics_told()) <= set(page.text.split())
         assert all(link[1:] in ids for link in page.links if link.startswith("#"))
 
+    async def test_tells_a_type_once_however_many_calls_answer_it(self, web, mesh, parts):
+        mesh.operated.documents = parts
+        page = Page(await web.get("/docs"))
+
+        told = [a["id"] for name, a in page.tags if name == "details" and "type-" in a.get("id", "")]
+        assert page.links.count("#type-PricedCart") >= 5
+        assert len(told) == len(set(told))
+        assert len(page.html) / page.html.count('<article class="call"') < 5_500
+
     async def test_has_the_chapters_that_callers_need(self, web, mesh):
         page = Page(await web.get("/docs"))
 

@@ -25,6 +25,7 @@ from .clients.payments import Payments
 from .clients.products import Products
 from .clients.promotions import Promotions
 from .clients.shop_rules import ShopRules
+from .clients.staff_orders import StaffOrders
 from .clients.users import Users
 from .docs.reference import Reference
 from .errors import error_pages
@@ -68,6 +69,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         products=Products(client),
         catalogue=Catalogue(client),
         orders=Orders(client),
+        staff_orders=StaffOrders(client),
         payments=Payments(client),
         promotions=Promotions(client),
         rules=ShopRules(client),

@@ -23,6 +23,7 @@ from .clients.products import Products
 from .clients.promotions import Promotions
 from .clients.reading import Category
 from .clients.shop_rules import ShopRules
+from .clients.staff_orders import StaffOrders
 from .clients.users import Users
 from .sessions import Sessions
 from .settings import WebSettings
@@ -74,6 +75,7 @@ class Site:
     products: Products
     catalogue: Catalogue
     orders: Orders
+    staff_orders: StaffOrders
     payments: Payments
     promotions: Promotions
     rules: ShopRules

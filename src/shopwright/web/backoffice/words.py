@@ -19,6 +19,10 @@ STEPS: Final[Mapping[str, str]] = {
     "capture": "Capture the payment",
     "release": "Put the items back into stock",
     "void": "Give the authorised money back",
+    "apply": "Change the order’s lines",
+    "give_back": "Pay money back",
+    "restock": "Put the items back into stock",
+    "place": "Place the order",
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "done": "Done",
@@ -89,6 +93,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     began: datetime
     ended: datetime
     details: list[str]
+    by: str = ""
 
     @property
     def took(self) -> str:
@@ -106,22 +111,31 @@ def happenings(steps: Iterable[Step]) -> list[Happening]:
     runs: list[list[Step]] = []
     for step in steps:
         last = runs[-1][-1] if runs else None
-        if last and (last.step, last.direction, last.outcome) == (step.step, step.direction, step.outcome):
+        if last and not step.by and _same(last, step):
             runs[-1].append(step)
         else:
             runs.append([step])
     return [_happening(run) for run in runs]
 
 
+def _named(step: Step) -> str:
+    return STEPS.get(step.step, step.step.replace("_", " ").capitalize())
+
+
+def _same(one: Step, other: Step) -> bool:
+    return (one.step, one.direction, one.outcome) == (other.step, other.direction, other.outcome)
+
+
 def _happening(run: Sequence[Step]) -> Happening:
     first = run[0]
     return Happening(
-        name=STEPS.get(first.step, first.step.replace("_", " ").capitalize()),
+        name=first.text.rstrip(".") if first.by else _named(first),
         back=first.direction != "forward",
         outcome=OUTCOMES.get(first.outcome, first.outcome.capitalize()),
         tone=TONES.get(first.outcome, "wait"),
         attempts=len(run),
         began=first.at,
         ended=run[-1].at,
+        by=first.by,
         details=list(dict.fromkeys(step.detail for step in run if step.detail)),
     )

@@ -153,6 +153,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     direction: str = "forward"
     outcome: str = "done"
     detail: str = ""
+    text: str = ""
+    by: str = ""
+    link: str = ""
 
 
 class _Timeline(msgspec.Struct):

@@ -25,6 +25,16 @@ find.addEventListener("input", () => {
   for (const chapter of document.querySelectorAll(".chapter")) chapter.hidden = words.length > 0;
   document.querySelector(".none").hidden = shown > 0;
 });
+// A type is told with the first call that answers it, which may be narrowed away or folded.
+const unfold = () => {
+  const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!place || !place.matches("details")) return;
+  for (const part of [place.closest(".call"), place.closest(".group")]) part.hidden = false;
+  place.open = true;
+  place.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+unfold();
 addEventListener("keydown", (event) => {
   if (event.key === "/" && !event.target.closest("input, textarea")) { event.preventDefault(); find.focus(); }
 });
