@@ -17,7 +17,8 @@ PASSWORD = "correct horse battery"
 async def client(run_service):
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return await run_service("users", extra_env={"SHOPWRIGHT_JWT_KEY": pem})
+    environ = {"SHOPWRIGHT_JWT_KEY": pem, "SHOPWRIGHT_PASSWORD_COST": "10"}
+    return await run_service("users", extra_env=environ)
 
 
 async def registered(client, **changes):

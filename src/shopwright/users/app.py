@@ -28,7 +28,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     db = await open_database(settings.database_url, application="users", size=settings.database_pool)
     valkey = open_valkey(settings.valkey_url)
     tokens = Tokens(settings.jwt_key, timedelta(minutes=settings.access_minutes))
-    users = Users(db, Passwords(), tokens, timedelta(days=settings.session_days))
+    users = Users(db, Passwords(settings.password_cost), tokens, timedelta(days=settings.session_days))
     relay = Relay(db, valkey, "users")
     draining = asyncio.Event()
 
