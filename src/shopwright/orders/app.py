@@ -34,6 +34,7 @@ from .commands.carts import Carts
 from .commands.documents import Documents
 from .commands.drafts import Drafts
 from .commands.edits import Edits
+from .commands.elsewhere import PaidBackElsewhere
 from .commands.exchanges import Exchanges
 from .commands.orders import Orders
 from .commands.pricing import Pricing
@@ -74,7 +75,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     after_sale = AfterSale(db, products, payments, lease)
     edits = Edits(db, products, pricing, after_sale, lease)
     timelines = Timelines(db, users, [orders.runner, after_sale.runner, edits.runner])
-    subscribers = Subscribers(orders)
+    subscribers = Subscribers(orders, PaidBackElsewhere(db, payments))
     consumer = Consumer(
         db,
         valkey,

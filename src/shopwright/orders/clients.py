@@ -19,6 +19,7 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.payments_rpc import (
     AUTHORISE,
     CAPTURE,
+    GET,
     REFUND,
     VOID,
     AuthoriseRequest,
@@ -192,3 +193,7 @@ class Payments:
             user_id=str(wallet_of or ""),
         )
         return await self._rpc.call(REFUND, request, timeout_s=PAYMENT_TIMEOUT_S)
+
+    async def get(self, payment_id: UUID) -> PaymentState:
+        """How it stands; payments asks the provider first where an outcome is open."""
+        return await self._rpc.call(GET, PaymentId(payment_id=str(payment_id)), timeout_s=PAYMENT_TIMEOUT_S)

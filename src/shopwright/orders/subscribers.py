@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from shopwright.contracts.payments import PaymentChanged
 from shopwright.contracts.users import UserErased
 
+from .commands.elsewhere import PaidBackElsewhere
 from .commands.orders import Orders
 from .domain import BY_HAND
 
 DECIDED = {"authorised", "captured", "declined", "voided"}
+GIVEN_BACK = {"partially_refunded", "refunded"}
 
 
 class Subscribers:
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
+    def __init__(self, orders: Orders, elsewhere: PaidBackElsewhere) -> None:
+        self._orders, self._elsewhere = orders, elsewhere
 
     async def on_payments_changed(self, facts: Sequence[tuple[PaymentChanged, str]]) -> None:
         """Buyers acted, or the provider told late: let the orders' sagas look again.
@@ -27,6 +29,8 @@ class Subscribers:
         for fact, _ in facts:
             if fact.method in BY_HAND and fact.status == "captured":
                 await self._orders.received(fact.order_id)
+        for order_id in dict.fromkeys(fact.order_id for fact, _ in facts if fact.status in GIVEN_BACK):
+            await self._elsewhere.follow(order_id)
 
     async def on_user_erased(self, fact: UserErased, once: str) -> None:
         await self._orders.forget_user(fact.user_id, once)

@@ -26,6 +26,7 @@ from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentNotAuth
 from shopwright.contracts.payments_rpc import (
     AUTHORISE,
     CAPTURE,
+    GET,
     REFUND,
     VOID,
     AuthoriseRequest,
@@ -221,6 +222,11 @@ class Till:
             answer.status = "unknown"
         return answer
 
+    async def get(self, request: PaymentId) -> PaymentState:
+        leave = self._faults.enter("get")
+        leave()
+        return self.payments[request.payment_id]
+
     def act(self, payment_id: object, status: str) -> None:
         """The buyer did something on the provider's page."""
         self.payments[str(payment_id)].status = status
@@ -248,6 +254,7 @@ class FakeShop:
             Serves(CAPTURE, self.till.capture),
             Serves(VOID, self.till.void),
             Serves(REFUND, self.till.refund),
+            Serves(GET, self.till.get),
         ]
         server = RpcServer(rpc, methods, callers=("",))
         await server.start()
