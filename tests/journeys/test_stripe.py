@@ -118,6 +118,10 @@ async def test_a_day_with_stripe(shop, client, front):
 
     await webhook(client, "charge.refunded", {"object": "charge", "payment_intent": ref})
     assert (await reconciled(shop))[0] == 0
+    path = f"/v1/orders/{order['id']}"
+    async with asyncio.timeout(20):
+        while (await client.get(path, headers=staff)).json()["refunded"]["amount"] != 350:
+            await asyncio.sleep(0.1)
 
     logs = "".join(
         path.read_text(errors="replace") for path in (shop.home / "log").rglob("*") if path.is_file()
