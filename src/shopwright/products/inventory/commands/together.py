@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ..store.reservations import Asked
 from ..store.telling import Said
 
-TOGETHER_MAX = 64  # a transaction of them takes some 10 ms: nobody waits long for it
+TOGETHER_MAX = 64  # of one SKU they take a few milliseconds: nobody waits long for them
 
 Run = Callable[[Sequence[Asked]], Awaitable[list[Said]]]
 

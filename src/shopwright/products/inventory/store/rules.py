@@ -49,8 +49,9 @@ _POLICY = """
 SELECT safety_stock, backorder_max, preorder_from, preorder_max, low_stock_at FROM stock_rules WHERE sku = $1
 """
 _BUNDLE = """
-SELECT b.component AS sku, b.quantity, coalesce(l.available, 0) AS available
-FROM bundle_components b LEFT JOIN stock_levels l ON l.sku = b.component
+SELECT b.component AS sku, b.quantity,
+    coalesce((SELECT l.available FROM stock_levels l WHERE l.sku = b.component), 0) AS available
+FROM bundle_components b
 WHERE b.bundle = $1 ORDER BY b.component
 """
 _BUNDLES_WITH = "SELECT bundle FROM bundle_components WHERE component = $1 ORDER BY bundle"
