@@ -2,7 +2,8 @@
 
 The front makes up for what localstripe lacks, and nothing else: it takes away parameters that localstripe
 refuses (`return_url`, `description`, `created` of a list), and turns 3-D Secure into a page with an address,
-as Stripe does for those who give a `return_url`. Checkout's pages are in `stripepages`. `Idempotency-Key` is
+as Stripe does for those who give a `return_url`. Checkout's pages are in `stripepages`; disputes
+are what a test says. `Idempotency-Key` is
 not told to localstripe, which ignores it.
 """
 
@@ -83,6 +84,7 @@ class Front:
         self.reached: Counter[str] = Counter()
         self.keys: list[str] = []
         self.pages = Pages(self.ask)
+        self.disputes: dict[str, list[dict]] = {}
         self._back: dict[str, str] = {}
         self._session: aiohttp.ClientSession
 
@@ -113,6 +115,9 @@ class Front:
         if request.path.startswith("/v1/checkout/"):
             status, told = await self.pages.answer(request.method, request.path, dict(form), self.url)
             return _broken_off(request) if fault == "silent" else web.json_response(told, status=status)
+        if request.path == "/v1/disputes":
+            found = self.disputes.get(request.query["payment_intent"], [])
+            return web.json_response({"object": "list", "data": found, "has_more": False})
         path = request.path
         if query := _taken(parse_qsl(request.query_string)):
             path += f"?{urlencode(query)}"
@@ -127,6 +132,8 @@ class Front:
             return _broken_off(request)
         for found in told.get("data", [told]):
             if found.get("object") == "payment_intent":
+                if found["id"] in self.disputes:
+                    found["latest_charge"]["disputed"] = True
                 self._redirect(found, dict(form).get("return_url", ""))
         return web.json_response(told, status=status)
 

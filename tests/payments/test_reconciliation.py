@@ -12,7 +12,7 @@ from shopwright.chassis.api import create_asgi
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.problems import InvalidInput
-from shopwright.payments.provider import ProviderUnreachable
+from shopwright.payments.provider import ProviderUnreachable, ReportRow
 from shopwright.payments.reconciliation import api, store
 from shopwright.payments.reconciliation.commands import Reconciliations
 from shopwright.payments.sandbox.provider import SandboxProvider
@@ -28,6 +28,21 @@ class Silent:
     async def report(self, day, margin):
         raise ProviderUnreachable(detail="closed on Sundays")
         yield
+
+
+class Disputed:
+    """The sandbox with chargebacks, which it does not have."""
+
+    name = "sandbox"
+
+    def __init__(self, sandbox, rows):
+        self._sandbox, self._rows = sandbox, rows
+
+    async def report(self, day, margin):
+        async for row in self._sandbox.report(day, margin):
+            yield row
+        for row in self._rows:
+            yield row
 
 
 @pytest.fixture
@@ -181,6 +196,32 @@ class TestDifferences:
         await tamper(shop, "UPDATE sandbox.charges SET captured = 7 WHERE id = $1", payments[5].provider_ref)
 
         assert (await find(shop, reconciliations))[1] == [("amount_differs", "capture", 7, 1_005)]
+
+
+class TestChargeback:
+    async def test_that_both_know_is_no_difference(self, shop, sandbox):
+        payment = await shop.captured(1_000)
+        await tamper(
+            shop,
+            """INSERT INTO payment_events (payment_id, number, kind, outcome, key, amount, fee)
+               VALUES ($1, 99, 'chargeback', 'succeeded', 'dispute-1', 1000, 1500)""",
+            payment.id,
+        )
+        taken = ReportRow(
+            ref=payment.provider_ref, reference=None, kind="chargeback", key="dispute-1",
+            amount=1_000, fee=1_500, currency="EUR", at=datetime.now(UTC),
+        )  # fmt: skip
+
+        clean = await find(shop, Reconciliations(shop.db, {"sandbox": Disputed(sandbox, [taken])}))
+        again = await find(shop, Reconciliations(shop.db, {"sandbox": Disputed(sandbox, [])}))
+
+        assert clean[1] == []
+        assert (clean[0][0].there_charged_back, clean[0][0].there_net, clean[0][0].here_net) == (
+            1_000,
+            -1_514,
+            -1_514,
+        )
+        assert again[1] == [("missing_there", "chargeback", None, 1_000)]
 
 
 class TestMidnight:

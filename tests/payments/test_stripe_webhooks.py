@@ -161,6 +161,38 @@ class TestTelling:
         assert shop.front.reached["find"] == 0
 
 
+class TestChargeback:
+    async def test_is_booked_with_its_fee_once(self, shop):
+        payment = await shop.captured(1_000)
+        dispute = {
+            "id": "dp_1", "object": "dispute", "amount": 1_000, "currency": "eur", "status": "needs_response",
+            "balance_transactions": [{"id": "txn_9", "fee": 1_500, "currency": "eur"}],
+        }  # fmt: skip
+        shop.front.disputes[payment.provider_ref] = [dispute]
+
+        for _ in range(2):
+            told = {"id": "dp_1", "object": "dispute", "payment_intent": payment.provider_ref}
+            await deliver(shop, event("charge.dispute.funds_withdrawn", told))
+
+        assert (await stands(shop, payment)).charged_back == 1_000
+        assert await store.balances(shop.db) == {
+            ("provider_clearing", "EUR"): -1_500, ("revenue", "EUR"): -1_000, ("chargebacks", "EUR"): 1_000,
+            ("fees", "EUR"): 1_500,
+        }  # fmt: skip
+        assert (await events(shop, payment)).count(("chargeback", "succeeded")) == 1
+
+    @pytest.mark.parametrize("status", ["warning_needs_response", "won"])
+    async def test_takes_nothing_while_it_is_a_warning_or_was_won(self, shop, status):
+        payment = await shop.captured(1_000)
+        dispute = {"id": "dp_1", "amount": 1_000, "currency": "eur", "status": status}
+        shop.front.disputes[payment.provider_ref] = [dispute]
+
+        told = {"id": "dp_1", "object": "dispute", "payment_intent": payment.provider_ref}
+        await deliver(shop, event("charge.dispute.created", told))
+
+        assert (await stands(shop, payment)).charged_back == 0
+
+
 class TestAccount:
     @pytest.mark.parametrize(
         ("values", "name"),

@@ -53,7 +53,7 @@ UNREACHABLE: Final = "provider_unreachable"
 class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable fact; `key` is the idempotency key of the operation at the provider."""
 
-    kind: Kind
+    kind: Kind | Literal["chargeback"]
     outcome: Outcome
     key: str
     amount: int = 0
@@ -90,6 +90,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     captured: int = 0
     refunded: int = 0
     credited: int = 0
+    charged_back: int = 0
     voided: bool = False
     purpose: Purpose = "order"
     user_id: UUID | None = None
@@ -129,11 +130,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     part_of: UUID | None = None
 
 
+class Chargeback(msgspec.Struct, frozen=True):
+    """What a bank took back of a charge, and what that cost."""
+
+    amount: int
+    fee: int
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the provider holds of one charge, in minor units.
 
-    `refunds` maps a refund's idempotency key to its amount. `refused` is the provider's code for not doing
-    what was just asked of it; it says nothing about the charge.
+    `refunds` maps a refund's idempotency key to its amount, `chargebacks` the provider's name of one to what
+    was taken. `refused` is the provider's code for not doing what was just asked of it; it says nothing about
+    the charge.
     """
 
     ref: str
@@ -142,6 +151,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     captured: int = 0
     fee: int = 0
     refunds: Mapping[str, int] = {}
+    chargebacks: Mapping[str, Chargeback] = {}
     action_url: str = ""
     decline_code: str = ""
     refused: str = ""
@@ -263,6 +273,11 @@ def news(payment: Payment, report: Report) -> list[PaymentEvent]:
         events += [
             PaymentEvent(kind="refund", outcome="succeeded", key=key, amount=amount)
             for key, amount in report.refunds.items()
+        ]
+    if sum(taken.amount for taken in report.chargebacks.values()) > payment.charged_back:
+        events += [
+            PaymentEvent(kind="chargeback", outcome="succeeded", key=key, amount=taken.amount, fee=taken.fee)
+            for key, taken in report.chargebacks.items()
         ]
     moot = _moot(payment, report)
     if moot and payment.open is not None and payment.open.key not in {event.key for event in events}:

@@ -14,7 +14,8 @@ from .domain import Difference, Run, Total
 
 async def queue(db: Database, provider: str, day: date) -> Run:
     """The run of that day, to be done (again) soon; one that is being done stays as it is."""
-    return _run(await db.commit(_QUEUE, provider, day))
+    async with db.read() as connection:
+        return _run(await connection.fetchrow(_QUEUE, provider, day))
 
 
 async def queue_daily(db: Database, provider: str, day: date, over_at: datetime) -> None:
@@ -25,7 +26,8 @@ async def queue_daily(db: Database, provider: str, day: date, over_at: datetime)
 
 async def take(db: Database, lease: timedelta) -> Run | None:
     """A run that is due, leased to the caller."""
-    row = await db.commit(_TAKE, lease)
+    async with db.read() as connection:  # nothing is published: a look each second must not wake the relay
+        row = await connection.fetchrow(_TAKE, lease)
     return None if row is None else _run(row)
 
 

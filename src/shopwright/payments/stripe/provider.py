@@ -25,7 +25,7 @@ from .account import Account, Api, charge_of, code_of
 from .amounts import NotExpressible, to_stripe
 from .hosted import HostedPage, Session, held, told
 from .looking import Looking
-from .reports import KEY, PAYMENT, BalanceLine, Intent, Refund, report, row
+from .reports import KEY, PAYMENT, BalanceLine, Dispute, Intent, Refund, report, row
 
 PAGE: Final = 100
 DESCRIPTION_MAX: Final = 1_000
@@ -146,11 +146,11 @@ class StripeProvider:
         if (session := await self._hosted.made(payment.id, asked_at)) is not None:
             return await self._of_session(session)
         made = await self._looking.made(payment.id, asked_at)
-        return None if made is None else await self._with_refunds(made)
+        return None if made is None else await self._all_of(made)
 
     async def _of_session(self, session: Session) -> Report:
         intent = held(session)
-        return told(session) if intent is None else await self._with_refunds(intent)
+        return told(session) if intent is None else await self._all_of(intent)
 
     def notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         return webhooks.read(self._account.webhook_secret, headers, body, now)
@@ -197,9 +197,9 @@ class StripeProvider:
     async def _whole(self, ref: str) -> Report:
         """The whole truth about a charge."""
         found = await self._api.ask(self._api.v1.payment_intents.retrieve_async(ref, {"expand": [CHARGE]}))
-        return await self._with_refunds(_intent(found))
+        return await self._all_of(_intent(found))
 
-    async def _with_refunds(self, intent: Intent) -> Report:
+    async def _all_of(self, intent: Intent) -> Report:
         refunds: list[Refund] = []
         if intent.given_back:
             params: Any = {"payment_intent": intent.id, "limit": PAGE}
@@ -207,7 +207,12 @@ class StripeProvider:
             while page.data:
                 refunds += [msgspec.convert(refund.to_dict(), Refund) for refund in page.data]
                 page = await self._api.ask(page.next_page_async())
-        return report(intent, refunds)
+        disputes: list[Dispute] = []
+        if intent.disputed:
+            asked: Any = {"payment_intent": intent.id, "limit": PAGE}
+            found = await self._api.ask(self._api.v1.disputes.list_async(asked))
+            disputes = [msgspec.convert(dispute.to_dict(), Dispute) for dispute in found.data]
+        return report(intent, refunds, disputes)
 
 
 def _intent(found: stripe.PaymentIntent) -> Intent:

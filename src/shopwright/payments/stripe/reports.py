@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from ..domain import Report
-from ..domain.payments import ChargeState
+from ..domain.payments import Chargeback, ChargeState
 from ..provider import ReportRow, RowKind
 from .amounts import from_stripe
 
@@ -32,6 +32,8 @@ _STATES: Final[Mapping[str, ChargeState]] = {
     "requires_confirmation": "processing",
     "processing": "processing",
 }
+#: Of a dispute whose money is withdrawn; a warning has taken none, and what was won came back.
+TAKEN_BACK: Final = {"needs_response", "under_review", "lost"}
 GIVEN_BACK: Final = {"succeeded", "pending", "requires_action"}  # the others have failed or were cancelled
 
 
@@ -48,6 +50,7 @@ class Charge(msgspec.Struct, frozen=True):
     captured: bool = False
     amount_captured: int | None = None
     amount_refunded: int = 0
+    disputed: bool = False
     balance_transaction: Balance | str | None = None
 
     @property
@@ -84,6 +87,18 @@ class Intent(msgspec.Struct, frozen=True):
         """Whether there are refunds to ask for."""
         return isinstance(self.latest_charge, Charge) and self.latest_charge.amount_refunded > 0
 
+    @property
+    def disputed(self) -> bool:
+        return isinstance(self.latest_charge, Charge) and self.latest_charge.disputed
+
+
+class Dispute(msgspec.Struct, frozen=True):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    balance_transactions: list[Balance] = []
+
 
 class Refund(msgspec.Struct, frozen=True):
     id: str
@@ -98,8 +113,8 @@ class Refund(msgspec.Struct, frozen=True):
         return (self.metadata or {}).get(KEY) or f"stripe:{self.id}"
 
 
-def report(intent: Intent, refunds: Iterable[Refund] = (), *, refused: str = "") -> Report:
-    """The whole truth about one charge; `refused` is why Stripe did not do what was just asked."""
+def report(intent: Intent, refunds: Iterable[Refund] = (), disputes: Iterable[Dispute] = ()) -> Report:
+    """The whole truth about one charge."""
     charge = intent.latest_charge if isinstance(intent.latest_charge, Charge) else None
     action = intent.next_action.redirect_to_url if intent.next_action else None
     state = _STATES.get(intent.status, "processing")
@@ -114,9 +129,16 @@ def report(intent: Intent, refunds: Iterable[Refund] = (), *, refused: str = "")
             for refund in refunds
             if (refund.status or "succeeded") in GIVEN_BACK
         },
+        chargebacks={
+            f"stripe:{dispute.id}": Chargeback(
+                from_stripe(dispute.amount, dispute.currency),
+                sum(_fee(balance, dispute.currency) for balance in dispute.balance_transactions),
+            )
+            for dispute in disputes
+            if dispute.status in TAKEN_BACK
+        },
         action_url=(action.url or "") if action and state == "requires_action" else "",
         decline_code=_why(intent.last_payment_error) if state == "declined" else "",
-        refused=refused,
     )
 
 
