@@ -124,3 +124,17 @@ class TestUnavailable:
                 await tx.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$")
 
         assert refused.value.part == "database"
+
+
+class TestFunctions:
+    async def test_of_migrations_are_planned_once_per_connection(self, database):
+        db = await database("products")
+
+        async with db.read() as connection:
+            rows = await connection.fetch(
+                "SELECT proname, proconfig FROM pg_proc WHERE proowner = current_user::regrole AND prolang ="
+                " (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')"
+            )
+
+        assert len(rows) > 5
+        assert all(row["proconfig"] == ["plan_cache_mode=force_generic_plan"] for row in rows)

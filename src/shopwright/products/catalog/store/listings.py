@@ -188,28 +188,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT p.id FROM found f JOIN products p ON p.id = f.id WHERE {_STAFF_WHERE} ORDER BY p.id DESC LIMIT $3
 """
-_QUOTES = """
-SELECT v.sku, v.id AS variant_id, v.product_id, p.slug, p.name, v.options, p.options AS names, r.amount,
-    v.weight_g,
-    coalesce(v.picture, (SELECT i.url FROM pictures i WHERE i.product_id = p.id ORDER BY i.position LIMIT 1))
-        AS picture,
-    coalesce(a.available, 0) AS available,
-    ARRAY(
-        SELECT DISTINCT above.slug FROM product_categories pc JOIN categories c ON c.id = pc.category_id
-        JOIN categories above ON above.id = ANY(c.path) WHERE pc.product_id = p.id ORDER BY above.slug
-    ) AS category_slugs,
-    coalesce(nullif(lower(jsonb_path_query_first(p.attributes,
-        'strict $[*] ? (@[0] like_regex "^tax[ _]class$" flag "i")[1][0]', '{}', true) #>> '{}'), ''),
-        'standard')
-        AS tax_class,
-    d.ships_from AS preorder_from
-FROM variants v
-JOIN products p ON p.id = v.product_id AND p.status = 'active'
-JOIN prices r ON r.variant_id = v.id AND r.currency = $2
-LEFT JOIN available_of($1) a ON a.sku = v.sku
-LEFT JOIN preorders_of($1) d ON d.sku = v.sku
-WHERE v.sku = ANY($1)
-"""
+_QUOTES = "SELECT * FROM catalog_quotes($1, $2)"
 _NOT_LISTED = """
 SELECT l.product_id FROM listings l
 WHERE l.category_id = '00000000-0000-0000-0000-000000000000' AND l.currencies <> '{}' AND NOT EXISTS (
