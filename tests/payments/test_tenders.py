@@ -10,6 +10,8 @@ from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentDiffers
 from shopwright.payments.store import payments as store
 from shopwright.payments.testing import a_shop, an_order, wanted
 
+STAFF = {"x-user-id": str(new_id()), "x-user-scope": "payments:read"}
+
 
 async def ledger(shop):
     return {account: amount for (account, _), amount in (await store.balances(shop.db)).items()}
@@ -252,3 +254,30 @@ class TestRefund:
         tender, status = await shop.tenders.refund(lost, payment.id, 499)
 
         assert (status, tender.status, tender.refunded) == ("succeeded", "refunded", 1_999)
+
+
+class TestRead:
+    async def test_staff_see_the_whole_and_its_parts(self, shop, client):
+        code = await shop.gift_card(1_500)
+        order = an_order(1_999)
+        await shop.tenders.authorise(wanted(order, gift_cards=(code,)))
+        await shop.tenders.capture(order.id)
+
+        answer = await client.get(f"/v1/payments/{order.id}", headers=STAFF)
+
+        whole = answer.json()
+        assert (whole["status"], whole["captured"]["amount"]) == ("captured", 1_999)
+        assert [(part["method"], part["part_of"]) for part in whole["parts"]] == [
+            ("gift_card", str(order.id)),
+            ("card", str(order.id)),
+        ]
+        assert len(whole["events"]) == 8
+
+    async def test_the_buyer_comes_back_to_the_whole(self, shop, client):
+        code = await shop.gift_card(1_500)
+        order = an_order(1_999, token="tok_3ds")
+        tender = await shop.tenders.authorise(wanted(order, gift_cards=(code,)))
+
+        answer = await client.post(tender.action_url, data={"decision": "confirm"})
+
+        assert answer.headers["location"].endswith(f"payment={order.id}")

@@ -23,7 +23,8 @@ from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problems import NotFound
 
 from .commands import Payments, Routing
-from .domain import Payment, Rule
+from .domain import Payment, Rule, Tender
+from .store import parts
 from .store import payments as store
 
 WEBHOOK_MAX = 65_536  # what a provider tells of one charge is a few kilobytes
@@ -41,6 +42,8 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """`part_of`: the payment of several parts that it is one of; `parts`: those of such a payment."""
+
     id: UUID
     order_id: UUID | None
     status: PaymentStatus
@@ -55,6 +58,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None
     updated_at: datetime | None
     events: list[TimelineEntry]
+    part_of: UUID | None = None
+    parts: list[PaymentView] = []
 
 
 @get("/v1/payments/{payment_id:uuid}", tags=["payments"])
@@ -62,9 +67,13 @@ async def read_payment(payment_id: UUID, principal: Principal, db: Database) -> 
     """A payment with its events. Scope payments:read."""
     principal.require("payments:read")
     payment = await store.find(db, payment_id)
-    if payment is None:
+    if payment is not None:
+        return (await _views(db, [payment]))[0]
+    tender = await parts.find(db, payment_id)
+    if tender is None:
         raise NotFound(detail=f"no payment {payment_id}")
-    return (await _views(db, [payment]))[0]
+    begun = [part.payment for part in tender.parts if part.payment is not None]
+    return _whole(tender, await _views(db, begun))
 
 
 @get("/v1/payments", tags=["payments"])
@@ -125,6 +134,28 @@ async def _views(db: Database, payments: list[Payment]) -> list[PaymentView]:
     return [_view(payment, timelines[payment.id]) for payment in payments]
 
 
+def _whole(tender: Tender, views: list[PaymentView]) -> PaymentView:
+    """A payment of several parts as one: sums, and what happened to any of them."""
+    live = tender.live
+    return PaymentView(
+        id=tender.id,
+        order_id=tender.order_id,
+        status=tender.status,
+        amount=Money(tender.amount, tender.currency),
+        authorised=Money(sum(part.payment.authorised for part in live if part.payment), tender.currency),
+        captured=Money(tender.captured, tender.currency),
+        refunded=Money(tender.refunded, tender.currency),
+        method=live[-1].method,
+        provider=live[-1].provider,
+        provider_ref=None,
+        decline_code=tender.decline_code or None,
+        created_at=min((view.created_at for view in views if view.created_at), default=None),
+        updated_at=max((view.updated_at for view in views if view.updated_at), default=None),
+        events=sorted((event for view in views for event in view.events), key=lambda event: event.at),
+        parts=views,
+    )
+
+
 def _view(payment: Payment, events: list[store.LoggedEvent]) -> PaymentView:
     return PaymentView(
         id=payment.id,
@@ -140,6 +171,7 @@ def _view(payment: Payment, events: list[store.LoggedEvent]) -> PaymentView:
         decline_code=payment.decline_code,
         created_at=payment.created_at,
         updated_at=payment.updated_at,
+        part_of=payment.group_id,
         events=[
             TimelineEntry(
                 kind=event.kind,

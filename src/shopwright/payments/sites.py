@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from shopwright.chassis.validation import invalid
@@ -37,7 +37,12 @@ class Sites:
 
 
 def naming(return_url: str, payment_id: UUID | str) -> str:
-    """The shop's page, told which payment this was; what became of it the shop asks its own books."""
+    """The shop's page, told which payment this was; what became of it the shop asks its own books.
+
+    A page that was told already stays: the payment of several parts is what the shop knows.
+    """
     parts = urlsplit(return_url or "/")
+    if "payment" in parse_qs(parts.query):
+        return return_url
     query = "&".join(filter(None, (parts.query, urlencode({"payment": str(payment_id)}))))
     return urlunsplit(parts._replace(query=query))

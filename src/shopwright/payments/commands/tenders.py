@@ -26,6 +26,7 @@ from shopwright.contracts.problems import NotFound, RequestInFlight
 
 from .. import domain
 from ..domain import Part, Payment, Share, Source, Tender, Wanted
+from ..sites import naming
 from ..store import parts as store
 from ..stored.books import Books
 from ..stored.codes import Codes
@@ -211,7 +212,10 @@ class Tenders:
                 continue
             if part.status in domain.OVER:
                 return await self._give_back(tender)
-            payment = await self._payments.authorise(tender.order_of(part, wanted.order), part.provider)
+            order = tender.order_of(part, wanted.order)
+            if tender.in_parts:  # the buyer comes back to the whole, not to a part
+                order = msgspec.structs.replace(order, return_url=naming(order.return_url, tender.id))
+            payment = await self._payments.authorise(order, part.provider)
             crashpoints.reach(f"payments.parts.{part.number}.authorised")
             self._routing.worked(payment)
             tender = tender.having(payment)
