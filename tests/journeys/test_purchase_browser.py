@@ -2,17 +2,15 @@
 registers, with a card that is declined, with 3-D Secure, on a telephone.
 """
 
-import asyncio
 import re
 from uuid import uuid4
 
 import pytest
 
 import chromium
+from browser_buying import DECLINED, GOOD, SECURE, confirmed, mail_to, pay, put_in_cart, to_payment
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-ADDRESS = {"name": "Ada Buyer", "line1": "1 Long Lane", "postal_code": "10115", "city": "Berlin"}
-GOOD, DECLINED, SECURE = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0027 6000 3184"
 
 
 @pytest.fixture
@@ -42,45 +40,6 @@ async def wanted(client):
 @pytest.fixture
 def email():
     return f"ada-{uuid4().hex[:10]}@example.com"
-
-
-async def put_in_cart(page, product):
-    await page.goto(f"/product/{product['slug']}")
-    await page.click("main >> text=Add to cart")
-    await page.wait_for_url("**/cart")
-
-
-async def to_payment(page, email):
-    await page.goto("/checkout")
-    if await page.locator("#email").input_value() == "":
-        await page.fill("#email", email)
-    for name, value in ADDRESS.items():
-        await page.fill(f"main #{name}", value)
-    await page.select_option("#country", "DE")
-    await page.click("text=Go on to delivery")
-    await page.check("input[name=method][value=express]")
-    await page.click("text=Go on to review")
-    await page.click("text=Order and pay")
-    await page.wait_for_url("**/sandbox/pay/*")
-
-
-async def pay(page, card):
-    await page.fill("#number", card)
-    await page.click("button[value=pay]")
-
-
-async def confirmed(page):
-    await page.wait_for_url("**/checkout/done/*", timeout=30_000)
-    return re.search(r"SW-\d+", await page.inner_text("main")).group()
-
-
-async def mail_to(client, email, words):
-    for _ in range(200):
-        for mail in (await client.get("/mailbox.json", params={"to": email})).json():
-            if words in mail["subject"] + mail["text"]:
-                return mail
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no mail to {email} with {words!r}")
 
 
 async def test_a_stranger_searches_filters_buys_and_gets_a_mail_without_javascript(

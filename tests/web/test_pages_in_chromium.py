@@ -24,7 +24,7 @@ BLANK = {
 }
 PATHS = (
     "/", "/category/home", "/search?q=thing&material=Oak", "/search?q=nothing", "/product/oak-lamp", "/cart",
-    "/login", "/register", "/categories", "/no-such-page",
+    "/login", "/register", "/categories", "/no-such-page", "/account/gift-card",
 )  # fmt: skip
 ADDRESS = {
     "email": "ada@example.com", "name": "Ada Buyer", "line1": "1 Long Lane", "postal_code": "10115",
@@ -47,6 +47,14 @@ async def url(web, mesh):
     mesh.goods.products[0]["variants"][1]["available"] = 0
     mesh.goods.facets = {"material": [{"value": v, "count": 3, "label": v} for v in ("Oak", "Ash")]}
     mesh.purchases.pay = "paid"
+    mesh.purchases.offers.tax = {"name": "VAT", "rate": "19", "included": True}
+    mesh.purchases.offers.coupons = {
+        "SPRING": {"name": "Spring sale", "amount": 500},
+        "OLD": {"name": "Old", "amount": 1, "reason": "ended"},
+    }  # fmt: skip
+    mesh.vault.methods = [{"method": m, "instructions": "So."} for m in ("card", "bank_transfer")]
+    mesh.vault.add_card("GIFT-ABCD-1234", 2_000)
+    mesh.vault.balances["buyer@example.com"] = 1_500
     port = platforms.free_port()
     server = Server(
         web._transport.app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL,
@@ -105,10 +113,52 @@ async def test_every_page_is_accessible_and_fits(url, mesh, width, scheme):
         await page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         await chromium.check(page)
 
+        await page.goto("/account/wallet")
+        await chromium.check(page)
+        await page.click("main button[type=submit]")
+        await chromium.check(page)
+
         mesh.away |= {"products", "orders"}
         for path in ("/", "/search?q=a", "/product/oak-lamp", "/cart", "/orders"):
             await page.goto(path)
             await chromium.check(page)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
+async def test_coupons_gift_cards_wallet_and_transfers_are_accessible_and_fit(url, mesh, width, scheme):
+    async with (
+        chromium.browser() as started,
+        chromium.visitor(started, url, width=width, color_scheme=scheme) as page,
+    ):
+        await page.goto("/login?next=/product/oak-lamp")
+        await page.fill("#email", "buyer@example.com")
+        await page.fill("#password", "buyer-password")
+        await page.click("main button[type=submit]")
+        await page.click("text=Add to cart")
+        for code in ("nope", "SPRING"):
+            await page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+            await page.fill("#coupon", code)
+            await page.click("text=Use the coupon")
+            await chromium.check(page)
+        next(iter(mesh.purchases.carts.values()))["coupons"].append("OLD")
+        await page.goto("/cart")
+        await chromium.check(page)
+        await page.click("text=Check out")
+        await fill_address(page)
+        await page.click("text=Go on to delivery")
+        await page.click("text=Go on to review")
+        for code in ("nope", "GIFT-ABCD-1234"):
+            await page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+            await page.fill("#gift_card", code)
+            await page.click("text=Add the gift card")
+            await chromium.check(page)
+        await page.click("text=Use my wallet")
+        await chromium.check(page)
+        mesh.purchases.pay = "hosted"
+        await page.check("input[value=bank_transfer]")
+        await page.click("text=Order and pay")
+        await page.wait_for_url("**/checkout/done/*")
+        await chromium.check(page)
 
 
 class TestKeyboard:
