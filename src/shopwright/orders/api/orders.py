@@ -103,6 +103,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     refunded: Money
     exchange_of: UUID | None = None
+    user_id: UUID | None = None
 
 
 class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,6 +298,7 @@ def view_of(order: Order) -> OrderView:
         created_at=order.created_at,
         refunded=order.refunded,
         exchange_of=order.exchange_of,
+        user_id=order.user_id,
     )
 
 

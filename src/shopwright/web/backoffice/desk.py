@@ -45,6 +45,7 @@ class Area(NamedTuple):
 AREAS: Final = (
     Area("/admin", "Overview", STAFF),
     Area("/admin/orders", "Orders", "orders:read"),
+    Area("/admin/drafts", "Drafts", "orders:write", "Orders"),
     Area("/admin/products", "Products", "catalog:read"),
     Area("/admin/imports", "Imports", "catalog:write", "Products"),
     Area("/admin/stock", "Stock", "inventory:read"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from typing import Any, get_args
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from litestar import Response
 from shopwright.contracts.orders import OrderStatus
 from shopwright.contracts.problem import Problem
 
-from ..clients.orders import Order, Step, Tracking
+from ..clients.orders import Order, Refund, Step, Tracking
 from ..clients.payments import Payment
 from ..clients.remote import is_away, unless_away
 from ..forms import Form
@@ -87,7 +88,9 @@ async def refund(desk: Desk, order_id: UUID) -> Response[bytes]:
         form.errors["amount"] = "Enter an amount above zero"
     if not form.errors:
         try:
-            made = await desk.site.orders.refund(token, order_id, form["reason"], amount, key=_key(form))
+            made = await desk.site.orders.refund(
+                token, order_id, form["reason"], amount, to=form["to"], key=_key(form)
+            )
         except Problem as problem:
             _refuse(form, problem, ("amount", "reason"))
         else:
@@ -99,18 +102,11 @@ async def refund(desk: Desk, order_id: UUID) -> Response[bytes]:
     return await _show(desk, order_id, refunding=form, status=422)
 
 
-@action("/admin/orders/{order_id:uuid}/look-again", "orders:write")
-async def look_again(desk: Desk, order_id: UUID) -> Response[bytes]:
-    """Let the order's saga try its next step now instead of waiting for its turn."""
-    await desk.site.orders.order(await desk.token(), order_id)
-    await desk.site.orders.look_again(order_id)
-    return await desk.done("The next step was tried again.", f"/admin/orders/{order_id}")
-
-
-def stalled(order: Order) -> bool:
-    """Whether the order's saga has not ended, so that a push may help."""
+def stalled(order: Order, refunds: Sequence[Refund] = ()) -> bool:
+    """Whether a saga of the order has not ended, so that a push may help."""
     unpaid = order.payment.status not in {"captured", "partially_refunded", "refunded"}
-    return order.in_progress or (order.status == "confirmed" and unpaid and not refused(order))
+    waits = any(refund.status == "requested" for refund in refunds)
+    return waits or order.in_progress or (order.status == "confirmed" and unpaid and not refused(order))
 
 
 def refused(order: Order) -> bool:
@@ -119,8 +115,8 @@ def refused(order: Order) -> bool:
 
 
 def cancellable(desk: Desk, order: Order) -> bool:
-    """Until it is shipped; once it is paid that gives money back, which needs its own scope."""
-    paid = order.status == "confirmed" and desk.may("orders:refund")
+    """Until all is shipped; once it is paid that gives money back, which needs its own scope."""
+    paid = order.status in {"confirmed", "partially_fulfilled"} and desk.may("orders:refund")
     return desk.may("orders:write") and (order.in_progress or paid)
 
 
@@ -129,20 +125,24 @@ async def _show(
     status: int = 200,
 ) -> Response[bytes]:  # fmt: skip
     token, orders = await desk.token(), desk.site.orders
-    order, steps, payments, fulfilments, refunds = await asyncio.gather(
+    order, steps, payments, fulfilments, refunds, exchanges = await asyncio.gather(
         orders.order(token, order_id),
         unless_away(_timeline(desk, token, order_id)),
         _payments(desk, token, order_id),
         unless_away(orders.fulfilments(token, order_id)),
         unless_away(orders.refunds(token, order_id)),
+        unless_away(desk.site.staff_orders.exchanges(token, order_id)),
     )
     paid = order.payment.status in {"captured", "partially_refunded"}
     return await desk.page(
         "admin/order.html", status=status, order=order, payments=payments, kinds=PAYMENT_KINDS,
         steps=None if steps is None else happenings(steps), outcomes=PAYMENT_OUTCOMES,
-        fulfilments=fulfilments or [], refunds=refunds or [], stalled=stalled(order), refused=refused(order),
+        fulfilments=fulfilments or [], refunds=refunds or [], exchanges=exchanges or [],
+        stalled=stalled(order, refunds or []), refused=refused(order),
         cancellable=cancellable(desk, order), refundable=paid and desk.may("orders:refund"),
         shippable=order.status in {"confirmed", "partially_fulfilled"} and paid and desk.may("orders:write"),
+        editable=order.status == "confirmed" and paid and desk.may("orders:refund"),
+        returnable=any(line.fulfilled > line.returned for line in order.lines) and desk.may("orders:refund"),
         shipping=shipping or _fresh(), refunding=refunding or _fresh(),
     )  # fmt: skip
 
@@ -187,4 +187,4 @@ def _number(q: str) -> str:
     return f"SW-{q}" if q.isascii() and q.isdigit() else q.upper() if q[:3].lower() == "sw-" else q
 
 
-HANDLERS: list[Any] = [list_orders, show_order, cancel_order, ship, refund, look_again]
+HANDLERS: list[Any] = [list_orders, show_order, cancel_order, ship, refund]

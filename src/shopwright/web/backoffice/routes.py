@@ -12,6 +12,8 @@ from shopwright.contracts.problems import NotFound
 from ..errors import error_pages
 from ..site import Site
 from . import (
+    changes,
+    drafts,
     entrance,
     gift_cards,
     imports,
@@ -37,9 +39,10 @@ async def nowhere(desk: Desk, rest: str) -> Response[bytes]:  # noqa: ARG001 - o
 
 def router(site: Site) -> Router:
     pages: list[Any] = [
-        *entrance.HANDLERS, *overview.HANDLERS, *orders.HANDLERS, *stock.HANDLERS, *imports.HANDLERS,
-        *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS, *promotions.HANDLERS,
-        *gift_cards.HANDLERS, *reconciliations.HANDLERS, *tax.HANDLERS, *shipping.HANDLERS, nowhere,
+        *entrance.HANDLERS, *overview.HANDLERS, *orders.HANDLERS, *changes.HANDLERS, *drafts.HANDLERS,
+        *stock.HANDLERS, *imports.HANDLERS, *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS,
+        *promotions.HANDLERS, *gift_cards.HANDLERS, *reconciliations.HANDLERS, *tax.HANDLERS,
+        *shipping.HANDLERS, nowhere,
     ]  # fmt: skip
     return Router(
         "/",

@@ -47,6 +47,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     available: bool = True
     fulfilled: int = 0
     returned: int = 0
+    cancelled: int = 0
     preorder_from: date | None = None
 
 
@@ -113,6 +114,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     address: Address | None = None
     refusal: dict[str, Any] | None = None
     refunded: Money | None = None
+    exchange_of: UUID | None = None
+    user_id: UUID | None = None
     discounts: list[Discount] = []
     taxes: list[Tax] = []
 
@@ -352,10 +355,13 @@ class Orders:
         )  # fmt: skip
 
     async def refund(
-        self, token: str, order_id: UUID, reason: str, amount: Money | None, *, key: str
+        self, token: str, order_id: UUID, reason: str, amount: Money | None, *, key: str, to: str = ""
     ) -> Refund:
-        """`amount` of the order's payment, or all that is left; needs orders:refund."""
+        """`amount` of the order's payment, or all that is left, to the `to` wallet or where it came
+        from; needs orders:refund.
+        """
         body = {"reason": reason} | ({"amount": amount} if amount else {})
+        body |= {"to": "wallet"} if to == "wallet" else {}
         return await self._orders.call(
             "POST", f"/v1/orders/{order_id}/refunds", Refund, token=token, key=key, body=body,
             timeout_s=WRITE_S,

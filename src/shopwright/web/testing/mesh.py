@@ -24,6 +24,7 @@ from .people import People
 from .purchases import Purchases
 from .routing import ROUTES, route
 from .rulebook import Rulebook
+from .staff_orders import StaffOrders
 from .till import Till
 from .vault import Vault
 
@@ -98,13 +99,14 @@ class FakeMesh:
         self.editing = Editing(self.people, self.goods)
         self.imports = Imports(self.people)
         self.after_sale = AfterSale(self.people, self.purchases)
+        self.staff_orders = StaffOrders(self.people, self.purchases)
         self.till = Till(self.people, self.purchases)
         self.vault = Vault(self.people)
         self.marketing = Marketing(self.people)
         self.rulebook = Rulebook(self.people)
         self._parts: dict[str, list[Any]] = {
             "users": [self.people], "products": [self.goods, self.editing, self.imports],
-            "orders": [self.purchases, self.after_sale, self.marketing, self.rulebook],
+            "orders": [self.purchases, self.after_sale, self.staff_orders, self.marketing, self.rulebook],
             "payments": [self.till, self.vault],
             "*": [self.operated],
         }  # fmt: skip
