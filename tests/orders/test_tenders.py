@@ -112,6 +112,8 @@ class TestGiftCards:
         )
 
         assert (back.status_code, back.json()["status"]) == (201, "succeeded")
+        parts = (await client.get(f"/v1/orders/{order['id']}", headers=ADA)).json()["payment"]["parts"]
+        assert [part["status"] for part in parts] == ["partially_refunded", "refunded"]
         [wallet] = await till.stored.wallets(UUID(ADA["x-user-id"]))
         assert wallet.balance == 700
 
@@ -182,6 +184,22 @@ class TestBankTransfer:
         [card] = await till.stored.gift_cards(None, 1)
         assert (await look(client, order, cart))["status"] == "cancelled"
         assert (card.held, shop.stock.free["MUG"]) == (0, 3)
+
+    async def test_that_never_comes_expires_and_frees_everything(self, client, shop, till, orders_url):
+        code = await till.gift_card(500)
+        cart = await ready_cart(client, shop, free=3)
+        order = (await buy(client, cart, method="bank_transfer", gift_cards=[code])).json()
+
+        db = await open_database(orders_url, application="test", size=1)
+        async with db.read() as connection:
+            left = await connection.fetchval("SELECT deadline - now() FROM sagas")
+            await connection.execute("UPDATE sagas SET deadline = now(), run_at = now()")
+        await db.close()
+
+        expired = await until(client, order, cart, "expired")
+        [card] = await till.stored.gift_cards(None, 1)
+        assert timedelta(days=6) < left <= timedelta(days=7)
+        assert (expired["payment"]["status"], card.held, shop.stock.free["MUG"]) == ("voided", 0, 3)
 
     async def test_that_came_while_it_was_given_up_goes_back(self, client, shop, till):
         cart = await ready_cart(client, shop)

@@ -40,6 +40,8 @@ from ..saga import TAKE_BACK
 from ..store import after_sale as store
 from ..store import orders as order_store
 from ..store import timeline
+from ..store.tenders import set_tender
+from .tenders import known
 
 log = structlog.get_logger()
 
@@ -262,6 +264,8 @@ class AfterSale:
 
         async def book(tx: Transaction) -> None:
             refunded = await store.paid_back(tx, reversal_id)
+            if order.tender is not None and reversal.amount.minor:
+                await set_tender(tx, order.id, known(order, order.tender, state))
             if reversal.amount.minor and refunded is not None:
                 tx.publish(_refunded(order, reversal, Money(refunded, order.currency)))
 

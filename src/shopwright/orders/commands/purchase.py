@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import timedelta
-from typing import cast
 from uuid import UUID, uuid5
 
 import msgspec
@@ -16,12 +15,10 @@ import msgspec
 from shopwright.chassis.db import Change, Database, Transaction
 from shopwright.chassis.saga import Done, Failed, Local, Place, Refused, Reply, Waiting
 from shopwright.chassis.sagarunner import LEASE, SagaRunner
-from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
 from shopwright.contracts.payments import (
     PaymentAlreadyCaptured,
     PaymentNotAuthorised,
-    PaymentStatus,
     ProviderRefused,
 )
 from shopwright.contracts.payments_rpc import PaymentState
@@ -31,12 +28,13 @@ from shopwright.contracts.products import ReserveLine
 
 from .. import domain
 from ..clients import Payments, Products
-from ..domain import Order, OrderLine, PaymentPart, Tender
+from ..domain import Order, OrderLine
 from ..saga import PLACE_ORDER
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
 from ..store.tenders import paid, set_tender, tender_set
+from .tenders import known
 
 #: Holds outlive the saga's deadline, so that after the pivot they still stand.
 HOLD_MARGIN = timedelta(hours=1)
@@ -204,9 +202,9 @@ class Purchase:
         """What came of a tender, its codes forgotten; nothing for an order that one card pays."""
         if order.tender is None:
             return ()
-        known = _known(order, order.tender, state)
-        self.remember(msgspec.structs.replace(order, tender=known))
-        return (tender_set(order.id, known),)
+        tender = known(order, order.tender, state)
+        self.remember(msgspec.structs.replace(order, tender=tender))
+        return (tender_set(order.id, tender),)
 
     async def _ended(self, tx: Transaction, order_id: UUID, place: Place) -> None:
         self._frozen.pop(order_id, None)
@@ -252,7 +250,7 @@ def _await_buyer(order: Order, state: PaymentState) -> Local:
             action_url=state.action_url or None,
         )
         if order.tender is not None:
-            await set_tender(tx, order.id, _known(order, order.tender, state))
+            await set_tender(tx, order.id, known(order, order.tender, state))
 
     return await_buyer
 
@@ -260,15 +258,7 @@ def _await_buyer(order: Order, state: PaymentState) -> Local:
 def _paid(order: Order, state: PaymentState) -> Change:
     if order.tender is None:
         return store.payment_status_set(order.id, state.status)
-    return paid(order.id, state.status, _known(order, order.tender, state))
-
-
-def _known(order: Order, tender: Tender, state: PaymentState) -> Tender:
-    parts = [
-        PaymentPart(part.method, Money(part.amount, order.currency), cast("PaymentStatus", part.status))
-        for part in state.parts
-    ]
-    return tender.known(parts, state.instructions)
+    return paid(order.id, state.status, known(order, order.tender, state))
 
 
 def _ordered(line: OrderLine) -> OrderedLine:
