@@ -70,14 +70,19 @@ class Carts:
 
     async def create(self, user_id: UUID | None, currency: str | None, once: Once | None) -> PricedCart:
         """Begin an empty cart."""
-        cart_id = uuid4()
+        cart = empty_cart(uuid4(), user_id, currency or self._currency)
+        if once is None:
+            await self._db.commit_together([store.inserted(cart)])
+            return await self._shown(cart)
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
-                cart_id = UUID(bytes=tx.stored)
+                known = UUID(bytes=tx.stored)
             else:
-                await store.insert(tx, cart_id, user_id, currency or self._currency)
-                tx.remember(cart_id.bytes)
-        return await self.show(cart_id, user_id)
+                known = cart.id
+                change = store.inserted(cart)
+                tx.also(change.sql, *change.values)
+                tx.remember(cart.id.bytes)
+        return await self.show(known, user_id)
 
     async def current(self, user_id: UUID) -> PricedCart:
         """The account's newest open cart; raises NotFound when it has none."""
@@ -116,6 +121,7 @@ class Carts:
         """
         currency = await self._currency_of(cart_id, user_id)
         quote = (await self._products.quotes([sku], currency)).get(sku)
+        cart = None
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 _check_currency(sku, currency, shown_in)
@@ -123,18 +129,24 @@ class Carts:
                     raise UnknownSku(
                         detail=f"{sku} is not for sale in {currency}", sku=sku, currency=currency
                     )
-                cart = await self._open(tx, cart_id, user_id)
-                held = sum(line.quantity for line in cart.lines if line.sku == sku)
-                if held + quantity > quote.available:
-                    raise OutOfStock(shortages=[Shortage(sku, held + quantity, quote.available)])
-                if not held and len(cart.lines) >= domain.LINES_MAX:
-                    raise domain.CartFull
-                seen = domain.seen_of(quote)
-                if not await store.add_line(
-                    tx, cart_id, uuid4(), sku, quantity, seen=seen, quantity_max=domain.QUANTITY_MAX
-                ):
-                    raise invalid("/quantity", f"a line holds at most {domain.QUANTITY_MAX}")
-        return await self.show(cart_id, user_id)
+                cart = await self._add(tx, await self._open(tx, cart_id, user_id), quote, quantity)
+        return await self._shown(cart) if cart else await self.show(cart_id, user_id)
+
+    async def _add(self, tx: Transaction, cart: Cart, quote: Quote, quantity: int) -> Cart:
+        """The cart with `quantity` more of what is quoted; `tx` holds it."""
+        held = sum(line.quantity for line in cart.lines if line.sku == quote.sku)
+        if held + quantity > quote.available:
+            raise OutOfStock(shortages=[Shortage(quote.sku, held + quantity, quote.available)])
+        if not held and len(cart.lines) >= domain.LINES_MAX:
+            raise domain.CartFull
+        line = await store.add_line(
+            tx, cart.id, uuid4(), quote.sku, quantity, seen=domain.seen_of(quote),
+            quantity_max=domain.QUANTITY_MAX,
+        )  # fmt: skip
+        if line is None:
+            raise invalid("/quantity", f"a line holds at most {domain.QUANTITY_MAX}")
+        known = {before.sku: before for before in cart.lines} | {line.sku: line}
+        return msgspec.structs.replace(cart, lines=list(known.values()))
 
     async def set_quantity(
         self, cart_id: UUID, user_id: UUID | None, line_id: UUID, quantity: int, once: Once | None
@@ -167,6 +179,7 @@ class Carts:
         address: Address | None,
         once: Once | None,
     ) -> PricedCart:
+        cart = None
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 given: dict[str, Any] = {}
@@ -174,8 +187,8 @@ class Carts:
                     given["email"] = email
                 if address is not None:
                     given["address"] = address
-                await self._open(tx, cart_id, user_id, **given)
-        return await self.show(cart_id, user_id)
+                cart = await self._open(tx, cart_id, user_id, **given)
+        return await self._shown(cart) if cart else await self.show(cart_id, user_id)
 
     async def set_shipping(
         self, cart_id: UUID, user_id: UUID | None, method: str, once: Once | None
@@ -271,7 +284,8 @@ class Carts:
             raise domain.CartAlreadyOrdered
         visible(cart, cart_id, user_id)
         if user_id is not None and cart.user_id is None:
-            await store.touch(tx, cart_id, user_id=user_id)
+            cart = await store.touch(tx, cart_id, user_id=user_id)
+            assert cart is not None, "it is locked and was open"
         return cart
 
     async def _quotes(self, cart: Cart) -> tuple[Mapping[str, Quote], bool]:
@@ -312,6 +326,20 @@ class Carts:
             coupon_problems=priced.problems,
             stale=stale,
         )
+
+
+def empty_cart(cart_id: UUID, user_id: UUID | None, currency: str) -> Cart:
+    return Cart(
+        id=cart_id,
+        user_id=user_id,
+        currency=currency,
+        status="open",
+        email=None,
+        address=None,
+        shipping_method=None,
+        version=1,
+        lines=[],
+    )
 
 
 def visible(cart: Cart | None, cart_id: UUID, user_id: UUID | None) -> Cart:

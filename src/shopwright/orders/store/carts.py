@@ -8,16 +8,19 @@ from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.chassis.db import Change, Connection, Row, Transaction
 from shopwright.contracts.orders import Address
 
 from ..domain import Cart, CartLine, Seen
 
 
+def inserted(cart: Cart) -> Change:
+    """An empty cart, as a change that is a whole transaction or commits with one."""
+    return Change(_INSERT, (cart.id, cart.user_id, cart.currency))
+
+
 async def insert(tx: Transaction, cart_id: UUID, user_id: UUID | None, currency: str) -> None:
-    await tx.execute(
-        "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3)", cart_id, user_id, currency
-    )
+    await tx.execute(_INSERT, cart_id, user_id, currency)
 
 
 async def find(connection: Connection, cart_id: UUID) -> Cart | None:
@@ -36,10 +39,13 @@ async def newest_of(connection: Connection, user_id: UUID) -> UUID | None:
 
 async def add_line(
     tx: Transaction, cart_id: UUID, line_id: UUID, sku: str, quantity: int, *, seen: Seen, quantity_max: int
-) -> bool:
-    """Add to the line of `sku` or begin one; false when that exceeds `quantity_max`."""
-    return bool(
-        await tx.fetchval(_ADD, line_id, cart_id, sku, quantity, msgspec.to_builtins(seen), quantity_max)
+) -> CartLine | None:
+    """Add to the line of `sku` or begin one; the line as it is then, None if that exceeds `quantity_max`."""
+    row = await tx.fetchrow(_ADD, line_id, cart_id, sku, quantity, msgspec.to_builtins(seen), quantity_max)
+    if row is None:
+        return None
+    return CartLine(
+        id=row["id"], sku=row["sku"], quantity=row["quantity"], seen=msgspec.convert(row["seen"], Seen)
     )
 
 
@@ -123,6 +129,7 @@ def _cart(row: Row) -> Cart:
     )
 
 
+_INSERT = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3)"
 _WHILE_OPEN = "WHERE id = $1 AND status = 'open'"
 _FIND = """
 SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version,
@@ -144,7 +151,7 @@ SELECT $1::uuid, $2::uuid, $3::text, $4::integer, $5::jsonb WHERE $4::integer <=
 ON CONFLICT (cart_id, sku) DO UPDATE SET quantity = l.quantity + excluded.quantity, seen = excluded.seen,
         staff_price = NULL  -- it was named for as many as there were
     WHERE l.quantity + excluded.quantity <= $6::integer
-RETURNING true
+RETURNING id, sku, quantity, seen
 """
 _MERGE = """
 INSERT INTO cart_lines (id, cart_id, sku, quantity, seen)
