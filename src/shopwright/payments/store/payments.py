@@ -35,6 +35,7 @@ async def open_payment(db: Database, order: Order, provider: str, lease: timedel
         "SELECT * FROM open_payment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         order.id, order.order_id, order.amount.minor, order.amount.currency, order.method, provider,
         order.description, order.return_url, lease, order.user_id, order.purpose, order.part_of,
+        publishes=False,
     )  # fmt: skip
     return payment_of(row)
 
@@ -58,7 +59,8 @@ async def append(
     Raises:
         CheckViolation: the events contradict what a payment may be.
     """
-    row = await db.commit(_APPEND, *_appended(payment, events, look, report, once))
+    tells = any(event.outcome != "requested" for event in events)
+    row = await db.commit(_APPEND, *_appended(payment, events, look, report, once), publishes=tells)
     return payment_of(row)
 
 
