@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+import stripe as sdk
 from hypothesis import given
 from hypothesis import strategies as some
 
+import stripes
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
+from shopwright.payments.stripe.account import read
 from shopwright.payments.stripe.amounts import NOT_TAKEN, NotExpressible, from_stripe, to_stripe
 from shopwright.payments.stripe.reports import KEY, PAYMENT, BalanceLine, Intent, Refund, report, row
 
@@ -75,6 +78,12 @@ class TestReport:
 
     def test_a_status_that_is_new_to_us_is_not_known_to_have_ended(self):
         assert report(told(status="requires_something_new")).state == "processing"
+
+    def test_a_shape_that_is_new_to_us_leaves_it_in_doubt(self):
+        found = sdk.PaymentIntent.construct_from({"id": "pi_1", "status": {"new": True}}, stripes.KEY)
+
+        with pytest.raises(TimeoutError, match="cannot read"):
+            read(found, Intent)
 
     def test_the_banks_reason_comes_before_stripes(self):
         failure = {"code": "card_declined", "decline_code": "insufficient_funds"}

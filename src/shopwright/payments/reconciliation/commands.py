@@ -83,7 +83,8 @@ class Reconciliations:
             words = str(error) or "the provider gave no answer"
             await store.put_off(self._db, run, words, PAUSE, ATTEMPTS_MAX)
         else:
-            log.info("reconciled", provider=run.provider, day=str(run.day), differences=differences)
+            tell = log.warning if differences else log.info
+            tell("reconciled", provider=run.provider, day=str(run.day), differences=differences)
         return True
 
     async def _reconcile(self, run: Run) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 import stripe
 import structlog
 
@@ -90,6 +91,19 @@ class Api:
             raise TimeoutError("Stripe's answer was lost") from None
         except (stripe.APIError, stripe.IdempotencyError) as error:
             raise TimeoutError(f"Stripe answered {error.http_status}") from None
+
+
+def read(found: stripe.StripeObject, kind: type[Answer]) -> Answer:
+    """What Stripe told, as we know it.
+
+    Raises:
+        TimeoutError: it is of another shape; what is true of the charge is then in doubt.
+    """
+    try:
+        return msgspec.convert(found.to_dict(), kind)
+    except msgspec.ValidationError as error:
+        log.error("stripe told what we cannot read", what=kind.__name__, error=str(error))  # noqa: TRY400 - said
+        raise TimeoutError(f"Stripe told what we cannot read: {error}") from None
 
 
 def code_of(error: stripe.StripeError) -> str:

@@ -15,7 +15,7 @@ import stripe
 
 from ..domain import Order, Report
 from ..sites import Sites, naming
-from .account import Api, code_of
+from .account import Api, code_of, read
 from .amounts import from_stripe, to_stripe
 from .looking import AFTER, BEFORE, PAGE, PAGES_MAX
 from .reports import KEY, PAYMENT, Intent, report
@@ -63,13 +63,13 @@ class HostedPage:
         made = await self._api.ask(
             self._api.v1.checkout.sessions.create_async(params, {"idempotency_key": key})
         )
-        return told(msgspec.convert(made.to_dict(), Session))
+        return told(read(made, Session))
 
     async def find(self, session_id: str) -> Session:
         found = await self._api.ask(
             self._api.v1.checkout.sessions.retrieve_async(session_id, {"expand": [CHARGE]})
         )
-        return msgspec.convert(found.to_dict(), Session)
+        return read(found, Session)
 
     async def made(self, payment_id: UUID, asked_at: datetime) -> Session | None:
         """The session that was opened for a payment whose answer was lost; None if none was.

@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 import stripe
 
-from .account import Api
+from .account import Api, read
 from .reports import PAYMENT, Intent
 
 PAGE: Final = 100
@@ -54,7 +53,7 @@ class Looking:
         page = await self._api.ask(self._api.v1.payment_intents.list_async(params))
         for _ in range(PAGES_MAX):
             for item in page.data:
-                intent = msgspec.convert(item.to_dict(), Intent)
+                intent = read(item, Intent)
                 if intent.metadata.get(PAYMENT) == str(payment_id):
                     return intent
             if not page.has_more:
@@ -71,5 +70,5 @@ class Looking:
             result = await self._api.ask(self._api.v1.payment_intents.search_async(params))
         except stripe.InvalidRequestError:  # not everywhere
             return False, None
-        found = [msgspec.convert(item.to_dict(), Intent) for item in result.data]
+        found = [read(item, Intent) for item in result.data]
         return True, found[0] if found else None

@@ -21,7 +21,7 @@ from ..domain import Order, Payment, Report
 from ..provider import Notice, ProviderUnreachable, ReportRow
 from ..sites import Sites, naming
 from . import webhooks
-from .account import Account, Api, charge_of, code_of
+from .account import Account, Api, charge_of, code_of, read
 from .amounts import NotExpressible, to_stripe
 from .hosted import HostedPage, Session, held, told
 from .looking import Looking
@@ -168,7 +168,7 @@ class StripeProvider:
             page = await self._api.ask(self._api.v1.balance_transactions.list_async(params))
             while page.data:
                 for line in page.data:
-                    moved = row(msgspec.convert(line.to_dict(), BalanceLine))
+                    moved = row(read(line, BalanceLine))
                     if moved is not None and first <= moved.at < end:
                         yield moved
                 page = await self._api.ask(page.next_page_async())
@@ -205,15 +205,15 @@ class StripeProvider:
             params: Any = {"payment_intent": intent.id, "limit": PAGE}
             page = await self._api.ask(self._api.v1.refunds.list_async(params))
             while page.data:
-                refunds += [msgspec.convert(refund.to_dict(), Refund) for refund in page.data]
+                refunds += [read(refund, Refund) for refund in page.data]
                 page = await self._api.ask(page.next_page_async())
         disputes: list[Dispute] = []
         if intent.disputed:
             asked: Any = {"payment_intent": intent.id, "limit": PAGE}
             found = await self._api.ask(self._api.v1.disputes.list_async(asked))
-            disputes = [msgspec.convert(dispute.to_dict(), Dispute) for dispute in found.data]
+            disputes = [read(dispute, Dispute) for dispute in found.data]
         return report(intent, refunds, disputes)
 
 
 def _intent(found: stripe.PaymentIntent) -> Intent:
-    return msgspec.convert(found.to_dict(), Intent)
+    return read(found, Intent)
