@@ -170,6 +170,15 @@ class TestOrders:
         ]
         assert order["lines"][0]["discount"]["amount"] == 1_000
 
+    async def test_an_ordered_cart_shows_what_its_order_got(self, client, cart):
+        await coupon(client, limits={"uses_max": 1, "uses_per_customer_max": 1})
+        await enter(client, cart, "SPRING")
+        order = (await place(client, cart)).json()
+
+        seen = await read(client, cart)
+
+        assert (seen["total"], seen["coupon_problems"]) == (order["total"], [])
+
     async def test_rules_that_changed_a_moment_ago_are_never_charged(self, client, cart):
         promotion = await promote(client)
         shown = await read(client, cart)

@@ -32,19 +32,24 @@ class Pricing:
         self._db, self._users, self._taxes = db, users, taxes
         self._rules: Rules | None = None
         self._read_at = 0.0
+        self._forgotten = 0
 
     async def rules(self, *, fresh: bool = False) -> Rules:
         """What the shop has decided."""
-        if fresh or self._rules is None or time.monotonic() - self._read_at > RULES_AGE_S:
-            read_at = time.monotonic()
-            async with self._db.read() as connection:
-                self._rules = await rules_store.read(connection)
-            self._read_at = read_at
-        return self._rules
+        known = self._rules
+        if not fresh and known is not None and time.monotonic() - self._read_at <= RULES_AGE_S:
+            return known
+        read_at, forgotten = time.monotonic(), self._forgotten
+        async with self._db.read() as connection:
+            rules = await rules_store.read(connection)
+        if forgotten == self._forgotten:
+            self._rules, self._read_at = rules, read_at
+        return rules
 
     def forget(self) -> None:
-        """The rules changed: read them anew when they are needed next."""
+        """The rules changed: read them anew when they are needed next; what is being read may be too old."""
         self._rules = None
+        self._forgotten += 1
 
     async def price(
         self, cart: Cart, quotes: Mapping[str, Quote], customer: str, *, rules: Rules, firm: bool = False
@@ -74,16 +79,19 @@ class Pricing:
         return domain.with_taxes(reckoned, taxed, included=included)
 
     async def _candidates(self, cart: Cart, customer: str, rules: Rules) -> list[Candidate]:
+        """What may apply; limits bar nothing of a cart that was ordered, for its order has claimed them."""
         limited = [promotion.id for promotion in rules.promotions if promotion.uses_per_customer_max]
+        limited = limited if customer and cart.status == "open" else []
         coupons: list[Candidate] = []
-        used: frozenset[UUID] = frozenset()
-        if cart.coupons or (limited and customer):
+        spent = rules.used_up if cart.status == "open" else frozenset[UUID]()
+        if cart.coupons or limited:
             async with self._db.read() as connection:
                 if cart.coupons:
                     coupons = await store.candidates(connection, cart.coupons, customer)
-                if limited and customer:
-                    used = await store.used_by(connection, customer, limited)
-        spent = rules.used_up | used
+                if limited:
+                    spent |= await store.used_by(connection, customer, limited)
+        if cart.status != "open":
+            coupons = [Candidate(coupon.promotion, coupon.code) for coupon in coupons]
         return coupons + [Candidate(promotion) for promotion in rules.promotions if promotion.id not in spent]
 
     async def _groups(
