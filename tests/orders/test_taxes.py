@@ -33,6 +33,13 @@ class TestTaxes:
 
         assert (cart["taxes"], rows(cart)) == ([], [("subtotal", 1_000), ("shipping", 490)])
 
+    async def test_whoever_shows_a_price_is_told_whether_tax_is_in_it(self, client):
+        before = (await client.get("/internal/taxes/mode")).json()
+        await tax_settings(client, prices_include_tax=False)
+
+        assert before == {"prices_include_tax": True}
+        assert (await client.get("/internal/taxes/mode")).json() == {"prices_include_tax": False}
+
     async def test_included_tax_is_told_and_adds_nothing(self, client, shop):
         await tax(client)
         cart = await ready_cart(client, shop, price=11_900)

@@ -412,3 +412,19 @@ class TestPreorder:
 
     async def test_goods_on_the_shelf_say_nothing_of_it(self, shop):
         assert "ships from" not in (await shop.get("/product/oak-lamp")).text
+
+
+class TestTax:
+    @pytest.mark.parametrize(("included", "words"), [(True, "tax included"), (False, "plus tax")])
+    async def test_stands_beside_the_price_as_the_shop_counts(self, shop, mesh, included, words):
+        mesh.rulebook.settings["prices_include_tax"] = included
+
+        assert f"€49.00 {words}" in (await shop.get("/product/oak-lamp")).text
+
+    async def test_nothing_is_said_while_orders_are_away(self, shop, mesh):
+        mesh.away.add("orders")
+
+        page = await shop.get("/product/oak-lamp")
+
+        assert page.status == 200
+        assert "tax included" not in page.text

@@ -24,6 +24,7 @@ from .clients.promotions import Promotions
 from .clients.reading import Category
 from .clients.shop_rules import ShopRules
 from .clients.staff_orders import StaffOrders
+from .clients.stock import Stockroom
 from .clients.users import Users
 from .sessions import Sessions
 from .settings import WebSettings
@@ -78,11 +79,14 @@ class Site:
     staff_orders: StaffOrders
     payments: Payments
     promotions: Promotions
+    stockroom: Stockroom
     rules: ShopRules
     operations: Operations
     categories: Remembered[list[Category]] = field(init=False)
+    prices_include_tax: Remembered[bool | None] = field(init=False)
     origins: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.origins = own_origins(self.settings.public_url, self.settings.tls_url)
         self.categories = Remembered(self.products.categories, [], CATEGORIES_S)
+        self.prices_include_tax = Remembered(self.rules.prices_include_tax, None, CATEGORIES_S)

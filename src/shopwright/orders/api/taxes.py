@@ -46,6 +46,10 @@ class SettingsInput(msgspec.Struct, frozen=True, kw_only=True):
     shipping_tax_class: TaxClass = "standard"
 
 
+class TaxMode(msgspec.Struct, frozen=True):
+    prices_include_tax: bool
+
+
 @get("/v1/taxes/rates", tags=["taxes"])
 async def list_rates(principal: Principal, shop: Shop) -> Page[TaxRate]:
     """All of them, by place."""
@@ -85,6 +89,12 @@ async def read_settings(principal: Principal, shop: Shop) -> TaxSettings:
     return await shop.settings()
 
 
+@get("/internal/taxes/mode", include_in_schema=False)
+async def read_mode(shop: Shop) -> TaxMode:
+    """What product pages say beside a price."""
+    return TaxMode((await shop.settings()).prices_include_tax)
+
+
 @put("/v1/taxes/settings", tags=["taxes"])
 async def set_settings(
     data: SettingsInput, request: Request, principal: Principal, shop: Shop
@@ -107,5 +117,5 @@ def _rate(rate_id: UUID, data: RateInput) -> TaxRate:
 
 
 HANDLERS: list[object] = [
-    list_rates, create_rate, replace_rate, delete_rate, read_settings, set_settings,
+    list_rates, create_rate, replace_rate, delete_rate, read_settings, read_mode, set_settings,
 ]  # fmt: skip

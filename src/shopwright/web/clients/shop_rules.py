@@ -85,6 +85,11 @@ class ShopRules:
     async def tax_settings(self, token: str) -> TaxSettings:
         return await self._orders.call("GET", "/v1/taxes/settings", TaxSettings, token=token)
 
+    async def prices_include_tax(self) -> bool:
+        """What product pages say beside a price; anybody may know."""
+        found = await self._orders.call("GET", "/internal/taxes/mode", TaxSettings)
+        return found.prices_include_tax
+
     async def set_tax_settings(self, token: str, wanted: dict[str, Any]) -> None:
         await self._change("PUT", "/v1/taxes/settings", token, wanted)
 

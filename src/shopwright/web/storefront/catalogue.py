@@ -115,13 +115,15 @@ async def search(visit: Visit) -> Response[bytes]:
 
 @get("/product/{slug:str}", include_in_schema=False)
 async def product(visit: Visit, slug: str) -> Response[bytes]:
-    (found, chosen), tree = await asyncio.gather(_priced(visit, slug), visit.site.categories.get())
+    (found, chosen), tree, tax_included = await asyncio.gather(
+        _priced(visit, slug), visit.site.categories.get(), visit.site.prices_include_tax.get()
+    )
     path: list[Category] = next((p for c in found.categories if (p := find_category(tree, c.slug))), [])
     pictures = sorted(found.pictures, key=lambda one: not chosen or one.url != chosen.picture)
     canonical = f"{visit.origin}/product/{found.slug}"
     return await visit.page(
         "product.html", public=True, product=found, chosen=chosen, choices=choices(found, chosen), path=path,
-        pictures=pictures, elsewhere=_elsewhere(visit, chosen),
+        pictures=pictures, elsewhere=_elsewhere(visit, chosen), tax_included=tax_included,
         canonical=canonical, linked=_linked(found, canonical, path, visit.origin),
     )  # fmt: skip
 

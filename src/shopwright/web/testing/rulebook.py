@@ -30,6 +30,10 @@ class Rulebook:
         self._people.needs(request, READ)
         return self.settings
 
+    @route("orders", "GET", "/internal/taxes/mode")
+    def read_mode(self, _request: web.Request, _body: Any) -> Any:
+        return {"prices_include_tax": self.settings["prices_include_tax"]}
+
     @route("orders", "PUT", "/v1/taxes/settings")
     def set_settings(self, request: web.Request, body: Any) -> Any:
         self._people.needs(request, WRITE)
