@@ -42,7 +42,9 @@ async def age(db, by):
     """Let time pass for what is open: leases end, and what never arrived is given up."""
     async with db.read() as connection:
         await connection.execute(
-            "UPDATE payments SET open_since = open_since - $1::interval, look_at = look_at - $1::interval", by
+            """UPDATE payments SET open_since = open_since - $1::interval, look_at = look_at - $1::interval
+            WHERE open_key IS NOT NULL OR look_at IS NOT NULL""",
+            by,
         )
 
 

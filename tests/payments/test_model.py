@@ -12,6 +12,7 @@ import time
 from datetime import timedelta
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -182,6 +183,7 @@ async def _nothing():
     return None
 
 
+@pytest.mark.timeout(120 * LONG)
 def test_payments_never_do_more_than_was_asked_and_know_what_was_done(databases):
     with asyncio.Runner() as runner:
         db = runner.run(_open(databases))

@@ -139,6 +139,22 @@ class TestAuthorise:
         assert methods(again) == [("gift_card", 1_500, "authorised"), ("card", 499, "authorised")]
         assert shop.wire.reached["authorise"] == 1
 
+    async def test_two_processes_at_once_are_one_payment(self, shop):
+        other = a_shop(shop.db, shop.books, shop.wire)
+        code = await shop.gift_card(5_000)
+        order = an_order(1_999, method="card")
+
+        tenders = await asyncio.gather(
+            *[
+                process.tenders.authorise(wanted(order, gift_cards=(code,)))
+                for process in (shop, other)
+                for _ in range(6)
+            ]
+        )
+
+        assert {tender.status for tender in tenders} == {"authorised"}
+        assert await on_cards(shop) == [(5_000, 1_999)]
+
     async def test_refuses_another_amount_under_the_same_id(self, shop):
         code = await shop.gift_card(1_500)
         order = an_order(1_999)
