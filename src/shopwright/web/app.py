@@ -26,6 +26,7 @@ from .clients.products import Products
 from .clients.promotions import Promotions
 from .clients.shop_rules import ShopRules
 from .clients.staff_orders import StaffOrders
+from .clients.stock import Stockroom
 from .clients.users import Users
 from .docs.reference import Reference
 from .errors import error_pages
@@ -72,6 +73,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         staff_orders=StaffOrders(client),
         payments=Payments(client),
         promotions=Promotions(client),
+        stockroom=Stockroom(client),
         rules=ShopRules(client),
         operations=Operations(client),
     )

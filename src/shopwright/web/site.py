@@ -24,6 +24,7 @@ from .clients.promotions import Promotions
 from .clients.reading import Category
 from .clients.shop_rules import ShopRules
 from .clients.staff_orders import StaffOrders
+from .clients.stock import Stockroom
 from .clients.users import Users
 from .sessions import Sessions
 from .settings import WebSettings
@@ -78,6 +79,7 @@ class Site:
     staff_orders: StaffOrders
     payments: Payments
     promotions: Promotions
+    stockroom: Stockroom
     rules: ShopRules
     operations: Operations
     categories: Remembered[list[Category]] = field(init=False)

@@ -49,6 +49,7 @@ AREAS: Final = (
     Area("/admin/products", "Products", "catalog:read"),
     Area("/admin/imports", "Imports", "catalog:write", "Products"),
     Area("/admin/stock", "Stock", "inventory:read"),
+    Area("/admin/warehouses", "Warehouses", "inventory:read", "Stock"),
     Area("/admin/promotions", "Promotions", "promotions:read", "Marketing"),
     Area("/admin/gift-cards", "Gift cards", "payments:read", "Marketing"),
     Area("/admin/reconciliations", "Reconciliations", "payments:read", "Money"),

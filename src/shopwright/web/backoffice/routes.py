@@ -27,6 +27,7 @@ from . import (
     stock,
     tax,
     variants,
+    warehouses,
 )
 from .desk import STAFF, Desk, desk_of, page
 from .refusals import tell
@@ -40,9 +41,9 @@ async def nowhere(desk: Desk, rest: str) -> Response[bytes]:  # noqa: ARG001 - o
 def router(site: Site) -> Router:
     pages: list[Any] = [
         *entrance.HANDLERS, *overview.HANDLERS, *orders.HANDLERS, *changes.HANDLERS, *drafts.HANDLERS,
-        *stock.HANDLERS, *imports.HANDLERS, *letters.HANDLERS, *products.HANDLERS, *variants.HANDLERS,
-        *promotions.HANDLERS, *gift_cards.HANDLERS, *reconciliations.HANDLERS, *tax.HANDLERS,
-        *shipping.HANDLERS, nowhere,
+        *stock.HANDLERS, *warehouses.HANDLERS, *imports.HANDLERS, *letters.HANDLERS, *products.HANDLERS,
+        *variants.HANDLERS, *promotions.HANDLERS, *gift_cards.HANDLERS, *reconciliations.HANDLERS,
+        *tax.HANDLERS, *shipping.HANDLERS, nowhere,
     ]  # fmt: skip
     return Router(
         "/",

@@ -1,29 +1,39 @@
-"""Stock: the scarcest first or by SKU, one SKU's levels and ledger, and adjustments.
+"""Stock: the scarcest first or by SKU, one SKU's levels and ledger, and what staff change of it.
 
-An adjustment carries a key from its form: sent twice, it counts once.
+An adjustment or a transfer carries a key from its form: sent twice, it counts once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from litestar import Response
 
 from shopwright.contracts.problem import Problem
 
-from ..clients.products import Movement, MovementPage, Stock
+from ..clients.products import Movement, MovementPage
 from ..clients.remote import is_away, unless_away
+from ..clients.stock import Policy, WarehouseList
 from ..forms import Form
+from . import stock_rules
 from .desk import Desk, action, page
 from .words import MOVEMENTS
+
+Found = TypeVar("Found")
 
 LIMIT = 50
 FIELDS = ("sku", "delta", "reason", "warehouse")
 REASONS = ("Count", "Delivery", "Damaged", "Returned by a buyer", "Lost")
 DELTA_MAX = 10_000_000
+LOW = 5  # of which shops are told unless a SKU says otherwise
+CHANGES = {
+    "move": stock_rules.transfer, "rules": stock_rules.set_policy, "bundle": stock_rules.set_bundle,
+    "unbundle": stock_rules.unbundle,
+}  # fmt: skip
 
 
 @page("/admin/stock", "inventory:read")
@@ -31,25 +41,38 @@ async def list_stock(desk: Desk) -> Response[bytes]:
     query = desk.query
     q, cursor = query.get("q", "").strip(), query.get("cursor", "")
     sort = "available" if query.get("sort", "available") == "available" else "sku"
+    low = LOW if query.get("low") else None
     found = await desk.site.products.stock_page(
-        await desk.token(), q=q, cursor=cursor, sort=sort, limit=LIMIT
+        await desk.token(), q=q, cursor=cursor, sort=sort, limit=LIMIT, low=low
     )
     if q and not cursor and len(found.items) == 1 and found.items[0].sku.lower() == q.lower():
         return desk.go(_path(found.items[0].sku))
     return await desk.page(
-        "admin/stock.html", stock=found.items, next_cursor=found.next_cursor, q=q, sort=sort, first=not cursor
-    )
+        "admin/stock.html", stock=found.items, next_cursor=found.next_cursor, q=q, sort=sort,
+        first=not cursor, low=low,
+    )  # fmt: skip
 
 
 @page("/admin/stock/{sku:path}", "inventory:read")
 async def show_sku(desk: Desk, sku: str) -> Response[bytes]:
-    return await _show(desk, sku.removeprefix("/"), Form({"key": secrets.token_hex(16)}))
+    return await _show(desk, sku.removeprefix("/"), {})
 
 
 @action("/admin/stock/{sku:path}", "inventory:write")
-async def adjust(desk: Desk, sku: str) -> Response[bytes]:
+async def change(desk: Desk, sku: str) -> Response[bytes]:
+    """What `do` of the address says; without it an adjustment."""
+    sku, what = sku.removeprefix("/"), desk.query.get("do", "adjust")
+    if what not in CHANGES:
+        return await _adjust(desk, sku)
+    notice = await CHANGES[what](desk, sku)
+    if notice is None:
+        return await _show(desk, sku, {what: desk.form}, status=422)
+    return await desk.done(notice, _path(sku))
+
+
+async def _adjust(desk: Desk, sku: str) -> Response[bytes]:
     """Add to or take from what is on hand in one warehouse."""
-    form, sku = desk.form, sku.removeprefix("/")
+    form = desk.form
     delta = _delta(form)
     form.require({"reason": "Say why, so that others can follow the ledger"})
     if len(form["reason"]) > 200:
@@ -69,27 +92,39 @@ async def adjust(desk: Desk, sku: str) -> Response[bytes]:
             _explain(form, problem)
         else:
             return await desk.done(f"Stock of {sku} is now {stock.on_hand}.", _path(sku))
-    return await _show(desk, sku, form, status=422)
+    return await _show(desk, sku, {"adjust": form}, status=422)
 
 
-async def _show(desk: Desk, sku: str, form: Form, status: int = 200) -> Response[bytes]:
-    token, products = await desk.token(), desk.site.products
+async def _show(desk: Desk, sku: str, sent: dict[str, Form], status: int = 200) -> Response[bytes]:
+    """The page of a SKU; `sent` are forms that were refused, by what they change."""
+    token, products, room = await desk.token(), desk.site.products, desk.site.stockroom
     cursor = desk.query.get("cursor", "")
-    stock, movements = await asyncio.gather(
-        _levels(desk, token, sku), unless_away(products.movements(token, sku, cursor=cursor))
+    stock, movements, warehouses, policy, bundle = await asyncio.gather(
+        _if_any(products.stock(token, sku)),
+        unless_away(products.movements(token, sku, cursor=cursor)),
+        unless_away(room.warehouses(token)),
+        unless_away(room.policy(token, sku)),
+        unless_away(_if_any(room.bundle(token, sku))),
     )
     page = movements or MovementPage()
+    places = [(place.code, place.name or place.code) for place in (warehouses or WarehouseList()).items]
+    forms = {
+        "adjust": Form({"key": secrets.token_hex(16)}),
+        "move": stock_rules.transfer_form(places),
+        "rules": stock_rules.policy_form(policy or Policy()),
+        "bundle": stock_rules.bundle_form(bundle),
+    }
     return await desk.page(
-        "admin/sku.html", status=status, sku=sku, stock=stock, form=form, reasons=REASONS,
+        "admin/sku.html", status=status, sku=sku, stock=stock, forms=forms | sent, reasons=REASONS,
         movements=None if movements is None else page.items, next_cursor=page.next_cursor, first=not cursor,
-        why=_why,
+        why=_why, bundle=bundle, policy=policy, places=places, rows=range(stock_rules.COMPONENTS_MAX),
     )  # fmt: skip
 
 
-async def _levels(desk: Desk, token: str, sku: str) -> Stock | None:
-    """None for a SKU that never had stock: the first adjustment begins it."""
+async def _if_any(answer: Awaitable[Found]) -> Found | None:
+    """None of a SKU that has none: stock begins with the first adjustment, and most are no bundles."""
     try:
-        return await desk.site.products.stock(token, sku)
+        return await answer
     except Problem as problem:
         if problem.kind != "not_found":
             raise
@@ -116,6 +151,8 @@ def _explain(form: Form, problem: Problem) -> None:
         form.errors = {
             "delta": f"That would leave less than the {reserved} reserved for orders; take away fewer"
         }
+    elif problem.slug == "bundle-has-no-stock":
+        form.errors = {"": "A bundle has no stock of its own; adjust that of its components"}
     elif problem.slug == "unknown-warehouse":
         form.errors = {"warehouse": "There is no such warehouse"}
     elif problem.slug == "idempotency-key-reused":
@@ -131,4 +168,4 @@ def _path(sku: str) -> str:
     return f"/admin/stock/{quote(sku, safe='')}"
 
 
-HANDLERS: list[Any] = [list_stock, show_sku, adjust]
+HANDLERS: list[Any] = [list_stock, show_sku, change]

@@ -69,6 +69,8 @@ MOVEMENTS: Final[Mapping[str, str]] = {
     "released": "Reservation given back",
     "expired": "Reservation ran out",
     "import": "Set by an import",
+    "backorder sent": "Sent to who waited for it",
+    "backorder filled": "Kept for who waits for it",
     "adjusted": "Adjusted",
 }
 

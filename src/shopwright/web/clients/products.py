@@ -28,6 +28,9 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
     available: int = 0
     name: str = ""
     warehouses: list[dict[str, Any]] = []
+    in_stock: int | None = None
+    promised: int = 0
+    owed: int = 0
 
 
 class StockPage(msgspec.Struct):
@@ -136,7 +139,7 @@ class Products:
         self, token: str, *, q: str = "", cursor: str = "", limit: int = 50, low: int | None = None,
         sort: str = "",
     ) -> StockPage:  # fmt: skip
-        """`low`: at most so many available; `sort` is `sku` or `available`, the scarcest first."""
+        """`low`: at most so many that can be shipped; `sort` is `sku` or `available`, the scarcest first."""
         query = {"q": q, "cursor": cursor, "limit": limit, "low": low, "sort": sort}
         return await self._products.call("GET", "/v1/inventory", StockPage, token=token, query=query)
 

@@ -25,6 +25,7 @@ from .purchases import Purchases
 from .routing import ROUTES, route
 from .rulebook import Rulebook
 from .staff_orders import StaffOrders
+from .stockroom import FakeStockroom
 from .till import Till
 from .vault import Vault
 
@@ -98,6 +99,7 @@ class FakeMesh:
         self.asked: list[Asked] = []
         self.editing = Editing(self.people, self.goods)
         self.imports = Imports(self.people)
+        self.stockroom = FakeStockroom(self.people)
         self.after_sale = AfterSale(self.people, self.purchases)
         self.staff_orders = StaffOrders(self.people, self.purchases)
         self.till = Till(self.people, self.purchases)
@@ -105,7 +107,7 @@ class FakeMesh:
         self.marketing = Marketing(self.people)
         self.rulebook = Rulebook(self.people)
         self._parts: dict[str, list[Any]] = {
-            "users": [self.people], "products": [self.goods, self.editing, self.imports],
+            "users": [self.people], "products": [self.stockroom, self.goods, self.editing, self.imports],
             "orders": [self.purchases, self.after_sale, self.staff_orders, self.marketing, self.rulebook],
             "payments": [self.till, self.vault],
             "*": [self.operated],
