@@ -46,6 +46,7 @@ TOTALS = {
     "tax": "Tax",
     "discount": "Discount",
     "shipping_discount": "Discount on delivery",
+    "edited": "Changes to the order",
 }
 METHODS = {
     "card": "Card",

@@ -101,19 +101,31 @@ def change_of(order: Order, removed: Mapping[UUID, int], added: Added) -> Change
             difference=new - gone,
         )
     back = gone - new
+    taxes = _taxes(order, removed, added)
+    more_tax = _on_top(taxes, order.currency) - _on_top(order.taxes, order.currency)
     return Change(
         back=back,
-        totals=_totals(order.totals, -back),
+        totals=_totals(order.totals, -back, more_tax),
         total=order.total - back,
         taken_off=order.taken_off + back.minor,
-        taxes=_taxes(order, removed, added),
+        taxes=taxes,
     )
 
 
-def _totals(rows: Sequence[Total], difference: Money) -> list[Total]:
+def _on_top(taxes: Sequence[Tax], currency: str) -> Money:
+    """Tax that is added to the prices."""
+    return total((tax.amount for tax in taxes if not tax.included), currency)
+
+
+def _totals(rows: Sequence[Total], difference: Money, more_tax: Money) -> list[Total]:
+    """The rows that sum to `difference` more, `more_tax` of it in the row of tax."""
     before = next((row.amount for row in rows if row.type == EDITED), Money(0, difference.currency))
-    kept = [row for row in rows if row.type != EDITED]
-    after = before + difference
+    kept = [
+        Total(row.type, row.amount + more_tax) if row.type == "tax" else row
+        for row in rows
+        if row.type != EDITED
+    ]
+    after = before + difference - more_tax
     return [*kept, Total(EDITED, after)] if after.minor else kept
 
 

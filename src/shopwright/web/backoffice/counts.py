@@ -12,7 +12,7 @@ from shopwright.contracts.money import Money
 from ..clients.staff_orders import SkuCount
 from ..forms import Form
 
-ROWS: int = 5  # blank rows of a form for SKUs
+ROWS: int = 3  # blank rows of a form for SKUs
 
 
 def counts(form: Form, prefix: str, most: dict[UUID, int]) -> dict[UUID, int]:
