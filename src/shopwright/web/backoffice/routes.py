@@ -35,7 +35,7 @@ from .refusals import tell
 
 @page("/admin/{rest:path}", STAFF)
 async def nowhere(desk: Desk, rest: str) -> Response[bytes]:  # noqa: ARG001 - only staff are told
-    raise NotFound(detail=f"There is no page {rest} in the back office.")
+    raise NotFound(detail="There is no such page in the back office.")
 
 
 def router(site: Site) -> Router:
