@@ -31,7 +31,7 @@ log = structlog.get_logger()
 BATCH = 500
 AT_ONCE = 10_000  # rows of one statement: far below its time limit
 LEASE = timedelta(seconds=10)
-GATHER_S = 0.02  # at most fifty rounds a second: under load one carries what many commits wrote
+GATHER_S = 0.05  # at most twenty rounds a second: under load one carries what many commits wrote
 POLL_S = 0.5  # commits of this process wake the relay at once; the poll serves rows of other replicas
 RESEND = timedelta(minutes=5)
 KEEP = timedelta(days=7)

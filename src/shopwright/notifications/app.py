@@ -160,4 +160,5 @@ def _pool(
             return True
         return bool(left)
 
-    return Pool(work, notifications.depth, in_hand, workers_max=settings.delivery_workers)
+    workers = settings.delivery_workers if at_once == 1 else 1  # one that takes many is enough
+    return Pool(work, notifications.depth, in_hand, workers_max=workers)

@@ -282,8 +282,7 @@ class Catalog:
 
     async def sold(self, sales: Sequence[listings.Sale]) -> None:
         """Remember units sold, for popularity; a sale whose `once` was seen before counts no more."""
-        async with self._db.begin() as tx:
-            await listings.sold(tx, sales)
+        await listings.sold(self._db, sales)
 
     async def fold_sales(self) -> int:
         """Count a batch of what was sold since the last time into popularity; returns how many sales. They

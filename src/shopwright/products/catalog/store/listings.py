@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.chassis.db import Connection, Database, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.products import Quote
 
@@ -123,10 +123,11 @@ async def quotes(connection: Connection, skus: Sequence[str], currency: str) -> 
     ]
 
 
-async def sold(tx: Transaction, sales: Sequence[Sale]) -> None:
-    await tx.execute(
-        _SOLD, [sale.once for sale in sales], [sale.sku for sale in sales], [sale.units for sale in sales]
-    )
+async def sold(db: Database, sales: Sequence[Sale]) -> None:
+    await db.commit(
+        _SOLD, [sale.once for sale in sales], [sale.sku for sale in sales], [sale.units for sale in sales],
+        publishes=False,
+    )  # fmt: skip
 
 
 async def has_sales(connection: Connection) -> bool:
