@@ -142,13 +142,12 @@ class Tenders:
             tender = await store.find(self._db, order.id)
             if tender is None:
                 planned = await self._plan(wanted)
-                if planned.refused:
-                    return planned
                 crashpoints.reach("payments.parts.before-plan")
-                if not await store.open_group(self._db, planned):
-                    return await self._of(order.id)  # voided before it came, or opened by another process
+                opened = not planned.refused and await store.open_group(self._db, planned)
                 crashpoints.reach("payments.parts.after-plan")
-                tender = planned
+                tender = planned if opened else await store.find(self._db, order.id)
+                if tender is None:  # another process has not opened it either
+                    return planned if planned.refused else await self._of(order.id)
             domain.refuse_other_tender(tender, order)
             return await self._go_on(tender, wanted)
 
