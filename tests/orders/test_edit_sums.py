@@ -43,7 +43,8 @@ def order_of(lines, *, included):
         rows.append(Total("tax", taxes[0].amount))
     return Order(
         id=uuid4(), number="SW-1", cart_id=uuid4(), user_id=None, email="a@b.example", name="",
-        currency="EUR", status="confirmed", payment_id=uuid4(), payment_status="captured", payment_method="card",
+        currency="EUR", status="confirmed", payment_id=uuid4(), payment_status="captured",
+        payment_method="card",
         payment_token="", return_url="", action_url=None, totals=rows,
         total=total((row.amount for row in rows), "EUR"), address=None, shipping_method="", shipping_name="",
         refusal=None, created_at=datetime.now(UTC), lines=lines, refunding=euros(0), refunded=euros(0),
