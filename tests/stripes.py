@@ -9,6 +9,7 @@ not told to localstripe, which ignores it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -41,6 +42,8 @@ SECRET = "whsec_of_the_tests"
 OK, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"
 CARD_3DS = "4000002760003184"
 UP_S = 15
+LIMIT_S = 2.0  # that our side waits for an answer
+LATE_S = 2.2
 TAKEN_AWAY = ("return_url", "description", "created[")
 OPERATIONS = {"capture": "capture", "cancel": "void"}
 
@@ -74,7 +77,7 @@ def _answers(port: int) -> bool:
 
 class Front:
     """`faults` of an operation are used up by its next calls: "lost" (never arrives), "silent" (done, but the
-    answer is lost). `reached` counts what arrived.
+    answer is lost), "late" (done, answered after our side has given up). `reached` counts what arrived.
     """
 
     def __init__(self, behind: str) -> None:
@@ -130,6 +133,8 @@ class Front:
             status, told = answer.status, await answer.json(content_type=None)
         if fault == "silent":
             return _broken_off(request)
+        if fault == "late":
+            await asyncio.sleep(LATE_S)
         for found in told.get("data", [told]):
             if found.get("object") == "payment_intent":
                 if found["id"] in self.disputes:
@@ -206,7 +211,7 @@ async def shop(db: Database, behind: str) -> AsyncIterator[Shop]:
 
     async with front(behind) as double:
         provider = StripeProvider(Account(KEY, SECRET, double.url), Sites((SITE,)), recall)
-        payments = Payments(db, {provider.name: provider}, provider_timeout_s=2)
+        payments = Payments(db, {provider.name: provider}, provider_timeout_s=LIMIT_S)
         yield Shop(db, double, provider, payments)
         await payments.finish(5)
         await provider.close()

@@ -162,6 +162,14 @@ class TestTwice:
         assert shop.front.reached["authorise"] == 1
         assert len(await shop.charges()) == 1
 
+    async def test_a_charge_that_is_answered_too_late_is_asked_for(self, shop):
+        shop.front.faults["authorise"] = ["late"]
+        order = stripes.by_card()
+        assert (await shop.payments.authorise(order)).status == "unknown"
+
+        assert (await shop.payments.get(order.id)).status == "authorised"
+        assert len(await shop.charges()) == 1
+
     async def test_a_charge_that_never_arrived_is_given_up(self, shop):
         shop.front.faults["authorise"] = ["lost"]
         order = stripes.by_card()

@@ -1,5 +1,6 @@
 """Stripe's webhooks: signed, and then only a reason to ask; so they may come twice, late and in any order."""
 
+import asyncio
 import json
 import time
 
@@ -143,6 +144,22 @@ class TestTelling:
         assert (await stands(shop, payment)).status == "captured"
         assert (await shop.payments.capture(payment.id)).status == "captured"
         assert shop.front.reached["capture"] == 1
+
+    async def test_it_meets_the_buyer_who_returns_and_both_are_one(self, shop):
+        for _ in range(5):
+            payment = await shop.payments.authorise(stripes.by_card(await shop.front.card()))
+            await shop.front.decide(payment.provider_ref, yes=True)
+            told = event("payment_intent.amount_capturable_updated", intent(payment))
+
+            await asyncio.gather(
+                shop.payments.get(payment.id),
+                deliver(shop, told),
+                deliver(shop, told),
+                shop.payments.get(payment.id),
+            )
+
+            assert (await stands(shop, payment)).status == "authorised"
+            assert (await events(shop, payment)).count(("authorise", "succeeded")) == 1
 
     async def test_it_is_asked_for_again_when_stripe_does_not_say_more(self, shop):
         payment = await shop.authorised()
