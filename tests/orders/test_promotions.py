@@ -66,6 +66,15 @@ class TestStaff:
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/uses_max")
         assert (await change(client, promotion, uses_max=2)).status_code == 200
 
+    async def test_tells_how_often_it_was_used(self, client, shop, cart):
+        promotion = await promote(client)
+        await place(client, cart)
+
+        listed = (await client.get("/v1/promotions", headers=STAFF)).json()["items"][0]
+        seen = (await client.get(f"/v1/promotions/{promotion['id']}", headers=STAFF)).json()
+
+        assert (promotion["uses"], listed["uses"], seen["uses"]) == (0, 1, 1)
+
     async def test_codes_are_one_in_any_case_and_listed_by_pages(self, client):
         promotion = await coupon(client, "b")
         path = f"/v1/promotions/{promotion['id']}/coupons"

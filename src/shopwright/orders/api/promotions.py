@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -104,39 +105,47 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class PromotionView(Promotion, frozen=True, kw_only=True):
+    """`uses` counts orders that claimed it and were placed, or still may be."""
+
+    uses: int
+
+
 @get("/v1/promotions", tags=["promotions"])
 async def list_promotions(
     principal: Principal, promotions: Promotions, limit: Limit = 20, cursor: str | None = None
-) -> Page[Promotion]:
+) -> Page[PromotionView]:
     """Newest first."""
     principal.require(READ)
     found = await promotions.listing(decode_cursor(cursor, UUID), limit + 1)
-    return page_of(found, limit, lambda promotion: promotion.id)
+    page = page_of(found, limit, lambda promotion: promotion.id)
+    return Page(await _views(promotions, page.items), page.next_cursor)
 
 
 @post("/v1/promotions", tags=["promotions"])
 async def create_promotion(
     data: NewPromotion, request: Request, principal: Principal, promotions: Promotions
-) -> Promotion:
+) -> PromotionView:
     """Begin a promotion; with `needs_code` it counts for carts that hold one of its coupons."""
     principal.require(WRITE)
-    return await promotions.create(_terms(data), await _once(request, principal))
+    return await _view(promotions, await promotions.create(_terms(data), await _once(request, principal)))
 
 
 @get("/v1/promotions/{promotion_id:uuid}", tags=["promotions"])
-async def read_promotion(promotion_id: UUID, principal: Principal, promotions: Promotions) -> Promotion:
+async def read_promotion(promotion_id: UUID, principal: Principal, promotions: Promotions) -> PromotionView:
     """One promotion."""
     principal.require(READ)
-    return await promotions.find(promotion_id)
+    return await _view(promotions, await promotions.find(promotion_id))
 
 
 @patch("/v1/promotions/{promotion_id:uuid}", tags=["promotions"])
 async def change_promotion(
     promotion_id: UUID, data: PromotionChange, request: Request, principal: Principal, promotions: Promotions
-) -> Promotion:
+) -> PromotionView:
     """Change some terms; orders that were placed keep what they got."""
     principal.require(WRITE)
-    return await promotions.change(promotion_id, _terms(data), await _once(request, principal))
+    changed = await promotions.change(promotion_id, _terms(data), await _once(request, principal))
+    return await _view(promotions, changed)
 
 
 @delete("/v1/promotions/{promotion_id:uuid}", tags=["promotions"])
@@ -188,6 +197,18 @@ async def delete_coupon(code: str, request: Request, principal: Principal, promo
 
 async def _once(request: Request, principal: Principal) -> Once | None:
     return await once_of(request, str(principal.user_id))
+
+
+async def _view(promotions: Promotions, promotion: Promotion) -> PromotionView:
+    return (await _views(promotions, [promotion]))[0]
+
+
+async def _views(promotions: Promotions, found: Sequence[Promotion]) -> list[PromotionView]:
+    uses = await promotions.uses([promotion.id for promotion in found])
+    return [
+        PromotionView(**msgspec.structs.asdict(promotion), uses=uses.get(promotion.id, 0))
+        for promotion in found
+    ]
 
 
 def _terms(data: NewPromotion | PromotionChange) -> dict[str, Any]:

@@ -7,7 +7,7 @@ that has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -84,6 +84,11 @@ class Promotions:
     async def listing(self, before: UUID | None, limit: int) -> list[Promotion]:
         async with self._db.read() as connection:
             return await store.listing(connection, before, limit)
+
+    async def uses(self, promotion_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """How many orders that count have claimed each."""
+        async with self._db.read() as connection:
+            return await store.uses(connection, promotion_ids)
 
     async def add_coupon(
         self,

@@ -82,6 +82,15 @@ async def listing(connection: Connection, before: UUID | None, limit: int) -> li
     return [_promotion(row) for row in rows]
 
 
+async def uses(connection: Connection, promotion_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many orders that count have claimed each."""
+    rows = await connection.fetch(
+        "SELECT promotion_id, count(*) AS uses FROM promotion_uses WHERE promotion_id = ANY($1) GROUP BY 1",
+        list(promotion_ids),
+    )
+    return {row["promotion_id"]: row["uses"] for row in rows}
+
+
 async def applying_by_themselves(connection: Connection, other_than: UUID) -> int:
     count: int = await connection.fetchval(
         "SELECT count(*) FROM promotions WHERE active AND NOT needs_code AND id <> $1", other_than
