@@ -5,6 +5,7 @@ import pytest
 from buying import at_review
 from shopwright.contracts.problems import Unavailable
 from shopwright.web.storefront.words import coupon_text
+from shopwright.web.testing.people import refusal
 
 REASONS = (
     "unknown", "not_started", "ended", "used_up", "used_by_you", "minimum_not_met", "not_for_these_products",
@@ -71,6 +72,20 @@ class TestCoupon:
 
         assert page.status == 422
         assert page.form("/cart/coupons")["coupon"] == "SPRING"
+
+    async def test_that_somebody_else_used_up_meanwhile_is_told_when_ordering(self, shop, mesh, offers):
+        await shop.put_in_cart()
+        await shop.send(await shop.get("/cart"), "/cart/coupons", coupon="SPRING")
+        page = await at_review(shop)
+        mesh.refusals["/v1/orders"] = refusal("coupon-not-valid", 422, code="SPRING", reason="used_up")
+        offers.coupons["SPRING"]["reason"] = "used_up"
+
+        page = await shop.send(page, "/checkout/place")
+
+        assert page.path == "/cart"
+        told = "The coupon SPRING has been used as often as it may be. You were not charged."
+        assert told in page.text
+        assert page.form("/cart/coupons/remove")["code"] == "SPRING"
 
     def test_every_reason_has_words_of_its_own(self):
         said = {coupon_text("X", reason, guest=False) for reason in REASONS}

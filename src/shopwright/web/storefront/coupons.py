@@ -6,14 +6,13 @@ from typing import Any
 
 from litestar import Response, post
 
-from shopwright.chassis.problems import document
 from shopwright.contracts.problem import Problem
 
 from ..clients.orders import Cart
 from ..clients.remote import is_away
 from ..visit import Visit
 from .cart import read_cart, show_cart
-from .words import COUPON_NOT_VALID, coupon_text, refusal_text
+from .words import COUPON_NOT_VALID, coupon_refused, refusal_text
 
 
 @post("/cart/coupons", include_in_schema=False)
@@ -61,8 +60,7 @@ def _without(cart: Cart, code: str) -> list[str]:
 def _refusal(visit: Visit, problem: Problem, code: str) -> str:
     if problem.slug != COUPON_NOT_VALID:
         return refusal_text(problem)
-    said = document(problem)
-    return coupon_text(str(said.get("code", code)), str(said.get("reason", "")), guest=visit.identity is None)
+    return coupon_refused(problem, guest=visit.identity is None, code=code)
 
 
 HANDLERS: list[Any] = [add_coupon, remove_coupon]

@@ -26,7 +26,7 @@ from .cart import already_ordered, read_cart
 from .checkout import not_open
 from .outcome import after_placing
 from .paying import paying_of, payment_of
-from .words import declined_text, refusal_text, shortage_text
+from .words import COUPON_NOT_VALID, coupon_refused, declined_text, refusal_text, shortage_text
 
 _STEPS = {
     "email-missing": "/checkout",
@@ -106,6 +106,9 @@ async def _not_placed(visit: Visit, problem: Problem, cart_id: UUID) -> Response
         return visit.go("/checkout/review")
     if isinstance(problem, OutOfStock) or problem.slug in {"not-for-sale", "cart-empty", "cart-changed"}:
         await visit.warn(shortage_text(problem))
+        return visit.go("/cart")
+    if problem.slug == COUPON_NOT_VALID:
+        await visit.warn(f"{coupon_refused(problem, guest=visit.identity is None)} You were not charged.")
         return visit.go("/cart")
     if isinstance(problem, TotalChanged):
         await visit.warn("A price has changed since you looked. Please check the new total before you order.")

@@ -62,6 +62,12 @@ def coupon_text(code: str, reason: str, *, guest: bool) -> str:
     return _COUPONS.get(reason, "The coupon {code} cannot be used with this cart.").format(code=code)
 
 
+def coupon_refused(problem: Problem, *, guest: bool, code: str = "") -> str:
+    """Why orders refused a coupon."""
+    said = document(problem)
+    return coupon_text(str(said.get("code", code)), str(said.get("reason", "")), guest=guest)
+
+
 def coupon_problems(cart: Cart, *, guest: bool) -> dict[str, str]:
     """By code, why a coupon that stands in the cart gives nothing."""
     return {one.code: coupon_text(one.code, one.reason, guest=guest) for one in cart.coupon_problems}
