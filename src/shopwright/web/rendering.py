@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from shopwright.contracts.money import Money
@@ -22,6 +23,22 @@ from .settings import WebSettings
 FOLDER = Path(__file__).parent / "templates"
 
 
+class _Compiled(BytecodeCache):
+    """Each template is compiled once per process, however many apps are built in it."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def environment(settings: WebSettings, assets: Assets) -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -30,6 +47,7 @@ def environment(settings: WebSettings, assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     locale = settings.locale
     made.globals |= {
