@@ -1,6 +1,7 @@
 """Carts over HTTP: what goes in, what it costs now, who may see it, and what is refused."""
 
 import asyncio
+from datetime import date
 from uuid import uuid4
 
 ADDRESS = {
@@ -161,6 +162,20 @@ class TestLines:
         seen = (await client.get(f"/v1/carts/{cart['id']}")).json()
 
         assert seen["lines"][0]["unit_price"]["amount"] == 700
+
+
+class TestPreorder:
+    async def test_tells_from_when_goods_that_are_not_there_yet_are_sent(self, client, shop):
+        shop.stock.put("SOON")
+        shop.stock.put("MUG")
+        shop.stock.preorders["SOON"] = date(2027, 3, 1)
+        cart = await new_cart(client)
+        await add(client, cart, "SOON")
+
+        lines = (await add(client, cart, "MUG")).json()["lines"]
+
+        told = {line["sku"]: line["preorder_from"] for line in lines}
+        assert told == {"SOON": "2027-03-01", "MUG": None}
 
 
 class TestOwner:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -72,6 +73,7 @@ class Stockroom:
         self._faults = faults
         self.free: dict[str, int] = {}
         self.prices: dict[str, Money] = {}
+        self.preorders: dict[str, date] = {}
         self.held: dict[UUID, dict[str, int]] = {}
         self.status: dict[UUID, str] = {}
         self.restocks: dict[UUID, Restock] = {}
@@ -93,6 +95,7 @@ class Stockroom:
                 Quote(
                     sku=sku, product_id=new_id(), variant_id=new_id(), slug=sku.lower(),
                     name=f"Product {sku}", options={}, unit_price=self.prices[sku], available=self.free[sku],
+                    preorder_from=self.preorders.get(sku),
                 )
                 for sku in known
                 if self.prices[sku].currency == wanted.currency

@@ -7,6 +7,7 @@ cart is adopted by the account that first uses it logged in. Prices are never ta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,7 +29,10 @@ from .pricing import Pricing, customer_of
 
 
 class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as the buyer sees it; `available` tells whether as many can be bought right now."""
+    """A line as the buyer sees it; `available` tells whether as many can be bought right now.
+
+    `preorder_from`: the day from which goods that are not there yet are sent.
+    """
 
     id: UUID
     sku: str
@@ -42,6 +46,7 @@ class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
     discount: Money
     tax: Money
     available: bool
+    preorder_from: date | None = None
 
 
 class PricedCart(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +224,8 @@ class Carts:
     async def merge(self, cart_id: UUID, user_id: UUID, once: Once | None) -> PricedCart:
         """Put a guest's cart into the account's newest open one and close it; a repeat answers the same cart.
 
-        An account without an open cart in that currency takes the guest's over as it is.
+        An account without an open cart in that currency takes the guest's over as it is, and so does any
+        account a draft at prices of staff, which hold in no other cart.
 
         Raises:
             CartFull, CartAlreadyOrdered: both carts stay as they are.
@@ -232,7 +238,7 @@ class Carts:
             return await self.show(guest.merged_into, user_id)
         if guest.user_id is not None:
             return await self._shown(guest)
-        if own is None or own.currency != guest.currency:
+        if own is None or own.currency != guest.currency or _has_staff_prices(guest):
             return await self._adopt(cart_id, user_id, once)
         quotes, _ = await self._quotes(guest)
         available = {sku: min(quote.available, domain.QUANTITY_MAX) for sku, quote in quotes.items()}
@@ -342,6 +348,10 @@ def empty_cart(cart_id: UUID, user_id: UUID | None, currency: str) -> Cart:
     )
 
 
+def _has_staff_prices(cart: Cart) -> bool:
+    return any(line.staff_price is not None for line in cart.lines)
+
+
 def visible(cart: Cart | None, cart_id: UUID, user_id: UUID | None) -> Cart:
     if cart is None or (cart.user_id is not None and cart.user_id != user_id):
         raise NotFound(detail=f"no cart {cart_id}")
@@ -384,4 +394,5 @@ def _line(line: domain.CartLine, quote: Quote | None, priced: PricedItem, *, sta
         discount=priced.discount,
         tax=priced.tax,
         available=stale or (quote is not None and quote.available >= line.quantity),
+        preorder_from=quote.preorder_from if quote else None,
     )
