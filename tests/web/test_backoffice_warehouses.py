@@ -129,6 +129,14 @@ class TestBundle:
         assert mesh.stockroom.bundles == {}
         assert "is no bundle any more" in page.text
 
+    async def test_keeps_more_components_than_a_form_begins_with(self, office, mesh):
+        parts = [{"sku": f"PART-{number}", "quantity": number + 1} for number in range(9)]
+        mesh.stockroom.bundles["STONE-MUG-0"] = parts
+
+        await office.send(await office.get(SKU), r".*do=bundle")
+
+        assert mesh.stockroom.bundles["STONE-MUG-0"] == parts
+
     async def test_refuses_beside_the_component_that_is_none(self, office):
         page = await office.get(SKU)
 

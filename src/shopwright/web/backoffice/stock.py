@@ -29,6 +29,7 @@ LIMIT = 50
 FIELDS = ("sku", "delta", "reason", "warehouse")
 REASONS = ("Count", "Delivery", "Damaged", "Returned by a buyer", "Lost")
 DELTA_MAX = 10_000_000
+OF_ORDERS = frozenset({"reserved", "sold", "released", "expired", "backorder filled"})
 LOW = 5  # of which shops are told unless a SKU says otherwise
 CHANGES = {
     "move": stock_rules.transfer, "rules": stock_rules.set_policy, "bundle": stock_rules.set_bundle,
@@ -113,11 +114,12 @@ async def _show(desk: Desk, sku: str, sent: dict[str, Form], status: int = 200) 
         "move": stock_rules.transfer_form(places),
         "rules": stock_rules.policy_form(policy or Policy()),
         "bundle": stock_rules.bundle_form(bundle),
-    }
+    } | sent
     return await desk.page(
-        "admin/sku.html", status=status, sku=sku, stock=stock, forms=forms | sent, reasons=REASONS,
+        "admin/sku.html", status=status, sku=sku, stock=stock, forms=forms, reasons=REASONS,
         movements=None if movements is None else page.items, next_cursor=page.next_cursor, first=not cursor,
-        why=_why, bundle=bundle, policy=policy, places=places, rows=range(stock_rules.COMPONENTS_MAX),
+        why=_why, of_order=_of_order, bundle=bundle, policy=policy, places=places,
+        rows=stock_rules.bundle_rows(forms["bundle"]),
     )  # fmt: skip
 
 
@@ -162,6 +164,11 @@ def _explain(form: Form, problem: Problem) -> None:
 
 def _why(movement: Movement) -> str:
     return MOVEMENTS.get(movement.reason, movement.reason)
+
+
+def _of_order(movement: Movement) -> bool:
+    """Whether its reference is an order, not the two ends of a transfer or what came back."""
+    return movement.reason in OF_ORDERS
 
 
 def _path(sku: str) -> str:

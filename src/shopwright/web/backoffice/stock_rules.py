@@ -17,7 +17,8 @@ from ..clients.stock import Bundle, Policy
 from ..forms import Form
 from .desk import Desk
 
-COMPONENTS_MAX: Final = 6
+COMPONENTS_MAX: Final = 50
+ROWS_LEAST: Final = 4
 UNITS_MAX: Final = 10_000_000
 TRANSFER: Final = ("from", "to", "quantity", "reason")
 POLICY: Final = ("safety_stock", "backorder_max", "preorder_from", "preorder_max", "low_stock_at")
@@ -122,6 +123,12 @@ def bundle_form(bundle: Bundle | None) -> Form:
     for number, part in enumerate(bundle.components if bundle else []):
         values |= {f"sku-{number}": part.sku, f"count-{number}": str(part.quantity)}
     return Form(values)
+
+
+def bundle_rows(form: Form) -> range:
+    """The rows of the form: those that are filled, and some that are not."""
+    filled = [number for number in range(COMPONENTS_MAX) if form[f"sku-{number}"]]
+    return range(min(COMPONENTS_MAX, max(ROWS_LEAST, max(filled, default=0) + 3)))
 
 
 def refuse(form: Form, problem: Problem, known: tuple[str, ...]) -> None:
