@@ -84,6 +84,15 @@ class TestDraft:
         assert fewer["lines"][0]["unit_price"]["amount"] == 500
         assert more["lines"][0]["unit_price"]["amount"] == 1_000
 
+    async def test_keeps_its_prices_when_the_buyer_logs_in_with_a_cart_of_their_own(self, client, stocked):
+        made = (await draft(client)).json()
+        own = (await client.post("/v1/carts", json={"currency": EUR}, headers=ADA)).json()
+
+        taken = (await client.post(f"/v1/carts/{made['id']}/merge", headers=ADA)).json()
+
+        assert taken["id"] not in {own["id"]}
+        assert taken["lines"][0]["unit_price"]["amount"] == 500
+
     async def test_more_of_the_same_put_into_it_is_at_the_catalogues_price(self, client, stocked):
         made = (await draft(client)).json()
 
