@@ -82,6 +82,8 @@ class Pages:
     async def show(self, request: web.Request) -> web.Response:
         """The page: `?card=pm_…` pays."""
         session_id = request.match_info["id"]
+        if "card" not in request.query:
+            return web.Response(text="Which card?")
         if not await self.pay(session_id, request.query["card"]):
             return web.Response(status=402, text="Your card was declined.")
         return web.Response(status=303, headers={"location": self.sessions[session_id]["success_url"]})
