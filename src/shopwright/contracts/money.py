@@ -17,6 +17,7 @@ import msgspec
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code", examples=["EUR"])]
 
+_CODE = re.compile(r"[A-Z]{3}")
 #: Minor-unit exponents of ISO 4217 that are not 2.
 _EXPONENTS = dict.fromkeys(
     [
@@ -64,7 +65,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def __post_init__(self) -> None:
         if abs(self.minor) > MINOR_MAX:
             raise ValueError(f"amount {self.minor} is beyond 64 bits")
-        if not re.fullmatch(r"[A-Z]{3}", self.currency):
+        if not _CODE.fullmatch(self.currency):
             raise ValueError(f"currency {self.currency!r} is not an ISO 4217 code such as EUR")
 
     def __add__(self, other: Money) -> Money:

@@ -19,7 +19,7 @@ from shopwright.contracts.money import Money, round_half_away, total
 from shopwright.contracts.problem import Problem
 
 GUEST, REGISTERED = "guest", "registered"
-BY_THEMSELVES_MAX = 200  # active ones without a code: each is tried on each cart
+BY_THEMSELVES_MAX = 100  # active ones without a code: each is tried on each cart
 CODES_MAX = 10  # coupons of one cart; more is somebody guessing
 
 Kind = Literal["percentage", "amount", "buy_x_get_y", "free_shipping"]
