@@ -5,7 +5,7 @@ import pytest
 from buying import at_review, the_order
 from shopwright.contracts.problems import PaymentDeclined
 
-CODE = "GIFT-ABCD-1234"
+TYPED, CODE = "gift-abcd 1234", "GIFTABCD1234"
 METHODS = [
     {"method": "card", "name": "Card", "instructions": ""},
     {"method": "cash_on_delivery", "name": "Cash on delivery", "instructions": "Pay when it comes."},
@@ -21,7 +21,7 @@ def methods(mesh):
 
 async def with_card(shop, mesh, balance=2_000):
     mesh.vault.add_card(CODE, balance)
-    return await shop.send(await at_review(shop), "/checkout/gift-cards", gift_card=CODE)
+    return await shop.send(await at_review(shop), "/checkout/gift-cards", gift_card=TYPED)
 
 
 def sent(mesh):
@@ -64,6 +64,15 @@ class TestMethods:
             assert "DE00 1234" in seen.text
             assert "Go on to the payment" not in seen.text
         assert "Nothing in it yet" in (await shop.get("/cart")).text
+
+    async def test_who_would_rather_not_transfer_gets_the_cart_back(self, shop, mesh):
+        page = await shop.send(await at_review(shop), "/checkout/place", method="bank_transfer")
+
+        page = await shop.send(page, "/checkout/cancel/.*")
+
+        assert the_order(mesh)["status"] == "cancelled"
+        assert page.path == "/cart"
+        assert "Oak lamp" in page.text
 
     async def test_the_method_is_still_chosen_after_a_refusal(self, shop, mesh):
         mesh.refusals["/v1/orders"] = PaymentDeclined(code="")

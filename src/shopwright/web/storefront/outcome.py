@@ -71,6 +71,8 @@ async def cancel(visit: Visit, order_id: UUID) -> Response[bytes]:
             raise
         await visit.warn(refusal_text(problem))
         return visit.go(f"/checkout/return/{order_id}")
+    if visit.session and visit.session.cart_id is None and cart_id is not None:
+        await visit.site.sessions.set_cart(visit.session, cart_id)  # it was let go when the order was placed
     await visit.notify("Nothing was ordered. Your cart is as it was.")
     return visit.go("/cart")
 

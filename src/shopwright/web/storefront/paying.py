@@ -8,6 +8,7 @@ what they pay is decided by payments.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +27,7 @@ from .words import gift_card_text
 
 GIFT_CARDS_MAX: Final = 5  # each is asked for on every look at the review page
 CARD: Final = Method(method="card", name="Card")
+_PARTING: Final = re.compile(r"[\s-]")
 _BY_THEMSELVES: Final = {"wallet", "gift_card"}  # chosen beside the method, not as one
 
 
@@ -79,9 +81,14 @@ async def payment_of(visit: Visit, method: str, return_url: str) -> dict[str, An
     await keep(visit, method=method)
     tender = visit.session.tender
     more: dict[str, Any] = {"gift_cards": tender.gift_cards} if tender.gift_cards else {}
-    if tender.use_wallet:
+    if tender.use_wallet and visit.identity is not None:
         more["use_wallet"] = True
     return {"method": method, "return_url": return_url} | more
+
+
+def plain_code(typed: str) -> str:
+    """A code as people mean it: without spaces and dashes, in capitals, as payments read it too."""
+    return _PARTING.sub("", typed).upper()
 
 
 def refused_card_text(problem: Problem) -> str:

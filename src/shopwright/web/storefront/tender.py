@@ -9,7 +9,7 @@ from litestar import Response, post
 from shopwright.contracts.problem import Problem
 
 from ..visit import Visit
-from .paying import GIFT_CARDS_MAX, keep, refused_card_text
+from .paying import GIFT_CARDS_MAX, keep, plain_code, refused_card_text
 from .review import show_review
 
 REVIEW: Final = "/checkout/review"
@@ -21,7 +21,7 @@ async def add_gift_card(visit: Visit) -> Response[bytes]:
     form = visit.form
     form.require({"gift_card": "Enter the code that stands on the gift card"})
     tender = (await visit.start_session()).tender
-    code = "".join(form["gift_card"].split())
+    code = plain_code(form["gift_card"])
     if not form.errors and len(tender.gift_cards) >= GIFT_CARDS_MAX:
         form.errors["gift_card"] = f"An order takes at most {GIFT_CARDS_MAX} gift cards"
     if not form.errors:

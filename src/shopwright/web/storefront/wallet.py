@@ -16,7 +16,7 @@ from ..clients.payments import Balance, TopUp
 from ..clients.remote import is_away, unless_away
 from ..visit import Visit
 from .outcome import hand_over
-from .paying import refused_card_text
+from .paying import plain_code, refused_card_text
 from .words import declined_text
 
 PATH: Final = "/account/wallet"
@@ -86,7 +86,7 @@ async def check_gift_card(visit: Visit) -> Response[bytes]:
     form.require({"gift_card": "Enter the code that stands on the gift card"})
     found: Balance | None = None
     if not form.errors:
-        code = "".join(form["gift_card"].split())
+        code = plain_code(form["gift_card"])
         try:
             found = await visit.site.payments.check_gift_card(await visit.token(), code)
         except Problem as problem:

@@ -14,6 +14,11 @@ from .people import People, refusal
 from .routing import money, route
 
 
+def plain(code: str) -> str:
+    """A code as payments read it."""
+    return code.replace("-", "").upper()
+
+
 class Vault:
     """`cards`: code → gift card; `balances`: e-mail address → minor units of EUR in the wallet."""
 
@@ -35,7 +40,7 @@ class Vault:
             "issued": money(balance, currency), "held": money(0, currency), "expires_at": None,
             "disabled_at": None, "created_at": datetime.now(UTC),
         }  # fmt: skip
-        self.cards[code] = card
+        self.cards[plain(code)] = card
         return card
 
     @route("payments", "GET", "/v1/payments/methods")
@@ -44,7 +49,7 @@ class Vault:
 
     @route("payments", "POST", "/v1/gift-cards/check")
     def check(self, _request: web.Request, body: Any) -> Any:
-        card = self.cards.get(body["code"])
+        card = self.cards.get(plain(body["code"]))
         if card is None or card["disabled_at"] is not None:
             raise refusal("gift-card-not-valid", 422, reason="disabled" if card else "unknown")
         return {"balance": card["balance"], "expires_at": card["expires_at"]}
