@@ -479,6 +479,10 @@ class TestQuotes:
         found = (await self.quoted(client, "A"))["A"]
 
         assert (found["available"], found["preorder_from"]) == (9, "2999-01-01")
+        shown = (await client.get("/v1/products/a?fresh=1")).json()
+        variant = shown["variants"][0]
+        assert [variant[name] for name in ("available", "in_stock", "preorder_from")] == [9, 3, "2999-01-01"]
+        assert shown["available"] == 9
 
     async def test_leave_out_what_is_not_for_sale(self, client):
         await made(client, variants=[{"sku": "A", "price": euros(1)}])

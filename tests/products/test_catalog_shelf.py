@@ -103,11 +103,11 @@ class TestAvailability:
         """A product on a shelf whose clock stands still, and how to read what is available."""
         (id_,) = await filled(shop, 1)
         clock = Clock()
-        shelf = Shelf(shop.catalog._load, shop.inventory.available, clock)
+        shelf = Shelf(shop.catalog._load, shop.inventory.offers, clock)
         shelf.watched = True
 
         async def available():
-            return (await shelf.fetch([id_]))[id_].stock["L0"]
+            return (await shelf.fetch([id_]))[id_].stock["L0"].available
 
         assert await available() == 1
         await shop.inventory.adjust("L0", 4, "count", None, None)

@@ -8,7 +8,7 @@ Reserve → Reservation (OutOfStock); `POST /internal/reservations/{id}/claim` a
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -48,6 +48,14 @@ class Quotes(msgspec.Struct, frozen=True):
     """Quotes of the SKUs that are for sale in that currency; the others are absent."""
 
     items: list[Quote]
+
+
+class Offer(NamedTuple):
+    """What can be bought of a SKU, how much of it is there, and the day from which it ships if not yet."""
+
+    available: int = 0
+    in_stock: int = 0
+    preorder_from: date | None = None
 
 
 class ReserveLine(msgspec.Struct, frozen=True):

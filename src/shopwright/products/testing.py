@@ -64,7 +64,7 @@ class Store:
             self.db,
             currency=self.currency,
             intake=self._intake,
-            available=self.inventory.available,
+            available=self.inventory.offers,
         )
         self.inventory.labels = self.catalog
         self.categories = Categories(self.db, self.catalog.shelf, self.currency)

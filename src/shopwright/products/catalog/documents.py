@@ -1,6 +1,6 @@
 """What is shown of a product: encoded once, with holes where its availability goes.
 
-A `Document` is JSON cut at each number of available units; filling the holes again costs no encoding. The
+A `Document` is JSON cut at what is told of stock; filling the holes again costs no encoding of the rest. The
 shapes here are the public contract of products.
 """
 
@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import cast
+from datetime import date, datetime
+from typing import Final, Literal, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 
 from shopwright.contracts.money import Money, fallback
+from shopwright.contracts.products import Offer
 
 from .domain import Picture, Price, Product, Variant
 from .drafts import Status
 
 _HOLE = b"\0"  # stands in no JSON, which escapes control characters
-_AVAILABLE = cast("int", msgspec.Raw(_HOLE))  # an int to readers and to the API reference
+_COUNT = cast("int", msgspec.Raw(_HOLE))  # an int to readers and to the API reference
+_DAY = cast("date | None", msgspec.Raw(_HOLE))
+_OF_VARIANT: Final = ("available", "in_stock", "preorder_from")  # in the order of VariantView
+NO_OFFER = Offer()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,7 +44,9 @@ class PictureView(msgspec.Struct, frozen=True):
 
 
 class VariantView(msgspec.Struct, frozen=True, kw_only=True):
-    """`price` is null where the variant is not for sale in this currency."""
+    """`price` is null where the variant is not for sale in this currency. Of what is `available`, `in_stock`
+    units are there; all of them ship from the day `preorder_from` where that is told.
+    """
 
     id: UUID
     sku: str
@@ -48,6 +54,8 @@ class VariantView(msgspec.Struct, frozen=True, kw_only=True):
     price: Money | None
     compare_at: Money | None
     available: int
+    in_stock: int
+    preorder_from: date | None
     options: dict[str, str]
     picture: str | None
     weight_g: int | None
@@ -97,24 +105,37 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
 
 
+class Hole(NamedTuple):
+    """What goes into a hole: of these SKUs together, or of the first."""
+
+    what: Literal["available", "in_stock", "preorder_from"]
+    skus: Sequence[str]
+
+    def filling(self, stock: Mapping[str, Offer]) -> bytes:
+        offers = [stock.get(sku, NO_OFFER) for sku in self.skus]
+        if self.what == "preorder_from":
+            return _encode(offers[0].preorder_from)
+        return str(sum(getattr(offer, self.what) for offer in offers)).encode()
+
+
 class Document:
     """Encoded JSON with holes; `content` and `etag` are of the last filling."""
 
     __slots__ = ("_filled", "_holes", "_pieces", "content", "etag")
 
-    def __init__(self, encoded: bytes, holes: Sequence[Sequence[str]]) -> None:
+    def __init__(self, encoded: bytes, holes: Sequence[Hole]) -> None:
         self._pieces = encoded.split(_HOLE)
         self._holes = holes
-        self._filled: Mapping[str, int] | None = None
+        self._filled: Mapping[str, Offer] | None = None
         self.content = b""
         self.etag = ""
 
-    def fill(self, stock: Mapping[str, int]) -> bytes:
+    def fill(self, stock: Mapping[str, Offer]) -> bytes:
         """The document with what is available of each SKU; the same bytes for the same mapping."""
         if stock is not self._filled:
             parts = [self._pieces[0]]
-            for skus, piece in zip(self._holes, self._pieces[1:], strict=True):
-                parts += [str(sum(stock.get(sku, 0) for sku in skus)).encode(), piece]
+            for hole, piece in zip(self._holes, self._pieces[1:], strict=True):
+                parts += [hole.filling(stock), piece]
             self.content = b"".join(parts)
             self.etag = etag_of(self.content)
             self._filled = stock
@@ -145,11 +166,11 @@ def card(product: Product, currency: str) -> Document:
         price=_money(min(prices, key=_amount, default=None)),
         price_max=_money(max(prices, key=_amount, default=None)),
         compare_at=_before(min(prices, key=_amount, default=None)),
-        available=_AVAILABLE,
+        available=_COUNT,
         variants_count=len(product.variants),
         sku=product.variants[0].sku if product.variants else "",
     )
-    return Document(_encode(view), [_for_sale(product, currency)])
+    return Document(_encode(view), [Hole("available", _for_sale(product, currency))])
 
 
 def detail(product: Product, currency: str) -> Document:
@@ -170,12 +191,13 @@ def detail(product: Product, currency: str) -> Document:
         price=_money(min(prices, key=_amount, default=None)),
         price_max=_money(max(prices, key=_amount, default=None)),
         compare_at=_before(min(prices, key=_amount, default=None)),
-        available=_AVAILABLE,
+        available=_COUNT,
         version=product.version,
         created_at=product.created_at,
         updated_at=product.updated_at,
     )
-    return Document(_encode(view), [*([sku] for sku in product.skus), _for_sale(product, currency)])
+    holes = [Hole(what, [sku]) for sku in product.skus for what in _OF_VARIANT]
+    return Document(_encode(view), [*holes, Hole("available", _for_sale(product, currency))])
 
 
 def _variant(product: Product, variant: Variant, currency: str) -> VariantView:
@@ -186,7 +208,9 @@ def _variant(product: Product, variant: Variant, currency: str) -> VariantView:
         name=" / ".join(variant.options.values()) or product.name,
         price=_money(price),
         compare_at=_before(price),
-        available=_AVAILABLE,
+        available=_COUNT,
+        in_stock=_COUNT,
+        preorder_from=_DAY,
         options=variant.options,
         picture=variant.picture,
         weight_g=variant.weight_g,

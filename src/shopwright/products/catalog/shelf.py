@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from .documents import Document, card, detail, shown_currency
+from shopwright.contracts.products import Offer
+
+from .documents import NO_OFFER, Document, card, detail, shown_currency
 from .domain import Product
 
 PAGES_MAX = 2_000
@@ -25,7 +27,7 @@ AVAILABLE_S = 1.0  # with as long in the gateway's cache, availability is at mos
 Page = TypeVar("Page")
 Load = Callable[[Sequence[UUID]], Awaitable[list[Product]]]
 Find = Callable[[str], Awaitable[Product | None]]
-Available = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+Available = Callable[[Sequence[str]], Awaitable[dict[str, Offer]]]
 
 
 class Shelved:
@@ -38,7 +40,7 @@ class Shelved:
         self.kept_at = now
         self.cards: dict[str, Document] = {}
         self.details: dict[str, Document] = {}
-        self.stock: dict[str, int] = {}
+        self.stock: dict[str, Offer] = {}
         self.checked = float("-inf")
 
     @property
@@ -180,7 +182,7 @@ class Shelf:
             return
         stock = await self._available([sku for shelved in stale for sku in shelved.product.skus])
         for shelved in stale:
-            fresh = {sku: stock.get(sku, 0) for sku in shelved.product.skus}
+            fresh = {sku: stock.get(sku, NO_OFFER) for sku in shelved.product.skus}
             if fresh != shelved.stock:
                 shelved.stock = fresh
             shelved.checked = now

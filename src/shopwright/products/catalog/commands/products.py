@@ -13,7 +13,7 @@ import msgspec
 
 from shopwright.chassis.db import Connection, Database, Once, Transaction
 from shopwright.contracts.problems import FieldError, InvalidInput, NotFound, RequestInFlight
-from shopwright.contracts.products import ProductChanged, ProductDeleted, Quote
+from shopwright.contracts.products import Offer, ProductChanged, ProductDeleted, Quote
 
 from ..cleaning import Clean, Faults, clean, clean_path, is_slug, one_line, plain_text, slug_of
 from ..domain import (
@@ -38,7 +38,7 @@ from ..store import listings
 from ..store import products as store
 
 Intake = Callable[[Transaction, Sequence[Count], str, Collection[str]], Awaitable[list[str]]]
-Available = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+Available = Callable[[Sequence[str]], Awaitable[dict[str, Offer]]]
 Edit = Callable[[Product, Tree], Product]
 
 

@@ -13,7 +13,7 @@ from shopwright.chassis import crashpoints
 from shopwright.chassis.db import Database, Once, Transaction
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import NotFound, OutOfStock
-from shopwright.contracts.products import Reservation, Reserve, Restock
+from shopwright.contracts.products import Offer, Reservation, Reserve, Restock
 
 from .. import store
 from ..domain import (
@@ -61,6 +61,11 @@ class Inventory:
         """What can be bought of each SKU now; unknown SKUs are absent."""
         async with self._db.read() as connection:
             return await stock.available(connection, skus)
+
+    async def offers(self, skus: Sequence[str]) -> dict[str, Offer]:
+        """What shops show of each SKU now; unknown SKUs are absent."""
+        async with self._db.read() as connection:
+            return await stock.offers(connection, skus)
 
     async def on_hand(self, skus: Sequence[str]) -> dict[str, dict[str, int]]:
         """Units of each SKU by warehouse; unknown SKUs are absent."""

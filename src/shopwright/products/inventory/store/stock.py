@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from shopwright.chassis.db import Connection, Row, Transaction
+from shopwright.contracts.products import Offer
 
 from ..domain import Level, Movement, StockOf, Transfer
 from .telling import Said, said
@@ -71,6 +72,11 @@ async def restock(
 async def available(connection: Connection, skus: Sequence[str]) -> dict[str, int]:
     rows = await connection.fetch("SELECT sku, available FROM available_of($1)", list(skus))
     return {row["sku"]: int(row["available"]) for row in rows}
+
+
+async def offers(connection: Connection, skus: Sequence[str]) -> dict[str, Offer]:
+    rows = await connection.fetch("SELECT * FROM offers_of($1)", list(skus))
+    return {row["sku"]: Offer(row["available"], row["in_stock"], row["ships_from"]) for row in rows}
 
 
 async def on_hand(connection: Connection, skus: Sequence[str]) -> list[Movement]:
