@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shopwright.chassis.db import Change
 from shopwright.chassis.saga import Done, Failed, Refused, Saga, Step, Waiting
 from shopwright.chassis.sagarunner import SagaRunner
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import PaymentDeclined, RequestInFlight
+from shopwright.contracts.users import PasswordChanged
 
 SAGA = Saga(
     "buy", (Step("hold", undo="free"), Step("pay", undo="void"), Step("confirm", pivot=True), Step("take"))
@@ -89,6 +91,30 @@ class TestDrive:
             ["completed"],
         )
         assert [entry.step for entry in await runner.log_of(saga_id)] == script.done
+
+    async def test_commits_changes_and_facts_with_its_progress_or_not_at_all(self, database):
+        db, mark = await database("chassis"), "INSERT INTO once (key, fingerprint) VALUES ($1, '')"
+        user = new_id()
+        fact = PasswordChanged(user_id=user, email="a@example.com", name="Ada")
+
+        async def overtaken():
+            async with db.read() as connection:
+                await connection.execute("UPDATE sagas SET version = version + 1")
+            return Done(changes=(Change(mark, ("late",)),), facts=(fact,))
+
+        changing = Done(changes=(Change(mark, ("first",)), Change(mark, ("second",))), facts=(fact, fact))
+        script = Script(hold=[changing], confirm=[overtaken])
+        runner = script.runner(db)
+        saga_id, held = await start(db, runner)
+
+        await runner.drive(held)
+
+        async with db.read() as connection:
+            keys = [r["key"] for r in await connection.fetch("SELECT key FROM once ORDER BY key")]
+            told = await connection.fetch("SELECT subject, sequence FROM outbox ORDER BY position")
+        assert keys == ["first", "second"]
+        assert [tuple(r) for r in told] == [(str(user), 1), (str(user), 2)]
+        assert (await row(db, saga_id))["step"] == "pay"
 
     async def test_commits_a_local_change_with_its_progress(self, database):
         db = await database("chassis")
@@ -220,6 +246,38 @@ class TestWaiting:
         await until_ended(script)
 
         assert woken == [True]
+
+    @pytest.mark.parametrize("replica", ["its own", "another"])
+    async def test_news_that_comes_while_it_is_driven_is_not_lost(self, database, working, replica):
+        db = await database("chassis")
+
+        async def wait_while_news_come():
+            await (runner if replica == "its own" else Script().runner(db)).look_again([saga_id])
+            return Waiting()
+
+        script = Script(pay=[wait_while_news_come])
+        runner = script.runner(db)
+        saga_id, held = await start(db, runner)
+
+        await runner.drive(held)
+        working(runner)
+        await until_ended(script)
+
+        assert script.done.count("pay") == 2
+
+    async def test_news_drives_on_what_waits_and_leaves_the_rest_alone(self, database):
+        db, script = await database("chassis"), Script(pay=[Waiting(), Waiting()])
+        runner = script.runner(db)
+        waiting = [await start(db, runner) for _ in range(2)]
+        for _, held in waiting:
+            await runner.drive(held)
+        ended, held = await start(db, runner)
+        await runner.drive(held)
+
+        await Script().runner(db).look_again([waiting[0][0], ended, new_id()])
+
+        states = [(await row(db, saga_id))["status"] for saga_id in (waiting[0][0], waiting[1][0], ended)]
+        assert states == ["completed", "waiting", "completed"]
 
     async def test_cancel_turns_a_waiting_saga_round(self, database, working):
         db, script = await database("chassis"), Script(pay=[Waiting()])
