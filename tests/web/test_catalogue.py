@@ -410,6 +410,16 @@ class TestPreorder:
 
         assert "Ships from March 1, 2027" in cart.text
 
+    async def test_what_can_be_bought_and_is_not_there_says_so(self, shop, mesh):
+        mesh.goods.products[0]["variants"][0]["in_stock"] = 0
+
+        page = await shop.get("/product/oak-lamp")
+
+        assert "Back-order: ships once it is back in stock" in page.text
+        assert "In stock" not in page.text
+        assert "schema.org/BackOrder" in page.html
+        assert page.form("/cart/lines")["sku"] == "OAK-LAMP-0"
+
     async def test_goods_on_the_shelf_say_nothing_of_it(self, shop):
         assert "ships from" not in (await shop.get("/product/oak-lamp")).text
 

@@ -30,7 +30,9 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """`price` is None where it is not for sale in the currency asked for."""
+    """`price` is None where it is not for sale in the currency asked for. Of what is `available`, `in_stock`
+    units are there, if that is told.
+    """
 
     id: str
     sku: str
@@ -41,6 +43,12 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     picture: str | None = None
     preorder_from: date | None = None
+    in_stock: int | None = None
+
+    @property
+    def back_ordered(self) -> bool:
+        """Whether it can be bought and is not there yet."""
+        return self.available > 0 and self.in_stock is not None and self.in_stock <= 0
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):

@@ -259,7 +259,7 @@ def _linked(product: Product, canonical: str, path: list[Category], origin: str)
             "sku": variant.sku,
             "price": str(variant.price).partition(" ")[0],
             "priceCurrency": variant.price.currency,
-            "availability": f"https://schema.org/{'InStock' if variant.available > 0 else 'OutOfStock'}",
+            "availability": f"https://schema.org/{_availability(variant)}",
             "url": f"{canonical}?variant={variant.sku}",
         }
         for variant in product.variants[:50]
@@ -285,6 +285,14 @@ def _linked(product: Product, canonical: str, path: list[Category], origin: str)
         for place, (name, url) in enumerate(trail, 1)
     ]
     return [item, {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": crumbs}]
+
+
+def _availability(variant: Variant) -> str:
+    if variant.available <= 0:
+        return "OutOfStock"
+    if variant.preorder_from is not None:
+        return "PreOrder"
+    return "BackOrder" if variant.back_ordered else "InStock"
 
 
 def _absolute(url: str, origin: str) -> str:
