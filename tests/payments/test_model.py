@@ -189,7 +189,7 @@ def test_payments_never_do_more_than_was_asked_and_know_what_was_done(databases)
         db = runner.run(_open(databases))
         books = Books(db)
         sandbox = SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(seconds=0.6))
-        shop = a_shop(db, books, Wire(sandbox))
+        shop = a_shop(db, books, Wire(sandbox), provider_timeout_s=5)
         run_state_machine_as_test(
             lambda: Machine(runner, shop),
             settings=settings(
