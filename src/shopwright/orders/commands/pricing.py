@@ -40,10 +40,12 @@ class Pricing:
         if not fresh and known is not None and time.monotonic() - self._read_at <= RULES_AGE_S:
             return known
         read_at, forgotten = time.monotonic(), self._forgotten
+        self._read_at = read_at  # one reads; whoever comes meanwhile takes what is known
         async with self._db.read() as connection:
             rules = await rules_store.read(connection)
-        if forgotten == self._forgotten:
-            self._rules, self._read_at = rules, read_at
+        newest = self._rules is None or rules.version >= self._rules.version
+        if forgotten == self._forgotten and newest:
+            self._rules = rules
         return rules
 
     def forget(self) -> None:
