@@ -139,6 +139,27 @@ class TestQueue:
         assert await notifications.requeue_lost() == 0
         assert await notifications.depth() == 1
 
+    async def test_one_that_is_not_taken_does_not_hold_up_those_that_came_with_it(self, database):
+        db, sent = await database("notifications"), []
+        notifications = Notifications(
+            db, _Wire(sent, refuses="b@example.com"), Shop("Shopwright", "http://shop"), holder="one",
+            sender="shop@example.com", announce=_nobody,
+        )  # fmt: skip
+        people = [registered(email=f"{letter}@example.com") for letter in "abc"]
+        await notifications.notify_all(
+            [(domain.welcome(fact, "Shopwright"), f"event:{fact.email}") for fact in people]
+        )
+        async with db.read() as connection:
+            rows = await connection.fetch("SELECT id FROM notifications ORDER BY email")
+
+        with pytest.raises(domain.MailNotSent):
+            await notifications.deliver(*(row["id"] for row in rows))
+
+        async with db.read() as connection:
+            states = await connection.fetch("SELECT state FROM notifications ORDER BY email")
+        assert [row["state"] for row in states] == ["sent", "retrying", "sent"]
+        assert sent == ["a@example.com", "c@example.com"]
+
     async def test_a_lease_keeps_others_away_until_it_ends(self, database):
         db = await database("notifications")
         mail = new_id()
@@ -210,11 +231,15 @@ async def _sent(db):
 
 
 class _Wire:
-    def __init__(self, sent):
-        self._sent = sent
+    at_once = 10
+
+    def __init__(self, sent, refuses=""):
+        self._sent, self._refuses = sent, refuses
 
     async def send(self, mail):
-        self._sent.append(mail)
+        if mail.recipient == self._refuses:
+            raise domain.MailNotSent(detail="mailbox full")
+        self._sent.append(mail.recipient)
 
     async def forget(self, mails):
         pass
