@@ -93,6 +93,16 @@ class TestAdjust:
         assert page.form("/admin/stock/[^?]*")["reason"] == "Count"
         assert not mesh.goods.movements
 
+    async def test_books_nothing_for_a_sku_that_no_product_has(self, office, mesh):
+        page = await office.get("/admin/stock/NOPE-SKU")
+
+        page = await office.send(page, "/admin/stock/NOPE-SKU", delta="5", reason="Count")
+
+        assert page.status == 422
+        assert "no product has the SKU NOPE-SKU" in page.text
+        assert page.form("/admin/stock/NOPE-SKU")["delta"] == "5"
+        assert not mesh.calls("/v1/inventory/adjustments")
+
     async def test_asks_for_a_reason(self, office, mesh):
         page = await adjust(office, delta="5", reason="")
 

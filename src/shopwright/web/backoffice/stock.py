@@ -78,6 +78,8 @@ async def _adjust(desk: Desk, sku: str) -> Response[bytes]:
     form.require({"reason": "Say why, so that others can follow the ledger"})
     if len(form["reason"]) > 200:
         form.errors["reason"] = "Use at most 200 characters"
+    if not form.errors and not await _is_known(desk, sku):
+        form.errors[""] = f"Nothing was booked: no product has the SKU {sku}. Look at how it is written"
     if not form.errors:
         change = {"sku": sku, "delta": delta, "reason": form["reason"]}
         if form["warehouse"]:
@@ -121,6 +123,15 @@ async def _show(desk: Desk, sku: str, sent: dict[str, Form], status: int = 200) 
         why=_why, of_order=_of_order, bundle=bundle, policy=policy, places=places,
         rows=stock_rules.bundle_rows(forms["bundle"]),
     )  # fmt: skip
+
+
+async def _is_known(desk: Desk, sku: str) -> bool:
+    """Whether a product has this SKU, as far as this account may know; stock is not begun by a slip."""
+    token = await desk.token()
+    if await unless_away(_if_any(desk.site.products.stock(token, sku))) or not desk.may("catalog:read"):
+        return True
+    found = await unless_away(desk.site.catalogue.listed(token, q=sku))
+    return found is None or bool(found.items)
 
 
 async def _if_any(answer: Awaitable[Found]) -> Found | None:
