@@ -19,6 +19,7 @@ AGAIN = {502, 503, 504}
 PAUSE_S = 0.2
 PATIENCE_S = 120
 TRIES = 20  # of an order whose payment was given up, or whose units another, given up too, still holds
+CONFIRMED = "confirmed"
 OVER = {"refused", "expired", "cancelled"}
 
 
@@ -30,7 +31,10 @@ class Journal:
         self.over: dict[int, str] = {}
         for line in file.read_text().splitlines() if file.exists() else []:
             number, what, value = line.split(" ", 2)
-            (self.carts if what == "cart" else self.over)[int(number)] = value
+            if what == "cart":
+                self.carts[int(number)] = value
+            elif value == CONFIRMED:  # what was refused is tried again
+                self.over[int(number)] = value
         self._file = file.open("a", buffering=1)
 
     def cart(self, number: int, cart: str) -> None:
@@ -69,7 +73,7 @@ class Buyer:
             self._journal.cart(number, cart)
         for price, quantity in purchase.lines:
             line = {"sku": sku_of(price), "quantity": quantity}
-            key = f"cdnow-{number}-{price}"
+            key = f"cdnow-{number}-line-{price}"
             status, added = await self._ask("POST", f"/v1/carts/{cart}/lines", line, key)
             if status == 409 and added["type"] == "/problems/out-of-stock":
                 return "again"
@@ -93,14 +97,14 @@ class Buyer:
 
     async def _outcome(self, order: dict[str, Any], cart: str) -> str:
         until = asyncio.get_running_loop().time() + PATIENCE_S
-        while (order["status"], order["payment"]["status"]) != ("confirmed", "captured"):
+        while (order["status"], order["payment"]["status"]) != (CONFIRMED, "captured"):
             if order["status"] in OVER:
                 return "again"
             if asyncio.get_running_loop().time() > until:
                 return f"is still {order['status']}, {order['payment']['status']}"
             await asyncio.sleep(PAUSE_S)
             _, order = await self._ask("GET", f"/v1/orders/{order['id']}", cart=cart)
-        return "confirmed"
+        return CONFIRMED
 
     async def _ask(
         self, method: str, path: str, body: Any = None, key: str = "", cart: str = ""
