@@ -108,6 +108,16 @@ class TestPapersOfAnOrder:
         assert "Refund: scratch" in page
         assert "-0.90 EUR Left after what was paid back: 44.00 EUR" in page
 
+    async def test_what_a_change_took_off_is_in_the_sum_and_no_credit_beside_it(self, client, sold):
+        body = {"reason": "fewer", "lines": [{"line_id": sold["lines"][0]["id"], "quantity": 3}]}
+        await client.post(f"/v1/orders/{sold['id']}/edits", json=body, headers=STAFF)
+
+        page = pages((await read(client, sold, "invoice.pdf")).content)[0]
+
+        assert "MUG · 1 of them cancelled 4 10.00 EUR" in page
+        assert "Changes to the order -10.00 EUR Total 34.90 EUR" in page
+        assert "Paid back" not in page
+
     async def test_there_is_none_before_the_order_is_confirmed_or_when_it_never_was(self, client, shop):
         cart = await ready_cart(client, shop, headers=ADA)
         waiting = (await place(client, cart, token="", headers=ADA)).json()
