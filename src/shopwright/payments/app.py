@@ -49,6 +49,9 @@ MIGRATIONS = [
 ]
 FINISH_S = 5.0
 LATER_THAN_WE_WAIT = timedelta(seconds=1)
+HANDLERS = [
+    *api.HANDLERS, *stored_api.HANDLERS, *manual_api.HANDLERS, *reconciliation_api.HANDLERS, *pages.HANDLERS,
+]  # fmt: skip
 
 
 async def build(environ: Mapping[str, str]) -> Service:
@@ -92,13 +95,16 @@ async def build(environ: Mapping[str, str]) -> Service:
 
     asgi = create_asgi(
         "payments",
-        [
-            *api.HANDLERS, *stored_api.HANDLERS, *manual_api.HANDLERS, *reconciliation_api.HANDLERS,
-            *pages.HANDLERS,
-        ],
+        HANDLERS,
         {
-            "payments": payments, "db": db, "books": books, "reconciliations": reconciliations,
-            "routing": routing, "by_hand": manual, "stored": stored, "wallets": wallets,
+            "payments": payments,
+            "db": db,
+            "books": books,
+            "reconciliations": reconciliations,
+            "routing": routing,
+            "by_hand": manual,
+            "stored": stored,
+            "wallets": wallets,
             "gift_cards": gift_cards,
         },
         draining=draining,
