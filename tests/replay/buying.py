@@ -85,7 +85,7 @@ class Buyer:
             "payment": {"method": "card", "token": "tok_ok"},
             "expected_total": {"amount": purchase.total, "currency": "USD"},
         }
-        status, placed = await self._ask("POST", "/v1/orders", order, f"cdnow-{number}-{attempt}")
+        status, placed = await self._ask("POST", "/v1/orders", order, f"cdnow-{number}-order-{attempt}")
         if status in {201, 202}:
             return await self._outcome(placed, cart)
         if placed.get("order_id"):
