@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from counting import Counted
 from shopwright.chassis.db import Database
 from shopwright.contracts.problems import OutOfStock
 from shopwright.products.inventory.commands.together import TOGETHER_MAX, Together
@@ -143,3 +144,22 @@ async def commits(db: Database) -> int:
     """Transactions that made reservations so far."""
     async with db.read() as connection:
         return await connection.fetchval("SELECT count(DISTINCT xmin::text) FROM reservations")
+
+
+class TestCost:
+    @pytest.fixture
+    async def counted(self, database):
+        return Counted((await database("products"))._pool)
+
+    @pytest.mark.parametrize("rules", [{}, {"safety_stock": 1, "backorder_max": 3}])
+    async def test_of_a_reservation_is_one_statement_whatever_the_rules(self, counted, rules):
+        room = Stockroom(Database(counted))
+        await room.put("mug", 9)
+        await room.put("jar", 9)
+        await room.bundle("set", mug=1, jar=1)
+        await room.rules.set_policy("mug", Policy(**rules))
+
+        before = counted.statements
+        await room.hold(("mug", 2), ("set", 1))
+
+        assert counted.statements - before == 1

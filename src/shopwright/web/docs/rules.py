@@ -46,6 +46,8 @@ RULES: Final = (
     Rule("/v1/exports", "required", scope="catalog:read"),
     Rule("/v1/inventory", "required", scope="inventory:read"),
     Rule("/v1/inventory", "required", scope="inventory:write", methods=WRITES, keyed=True),
+    Rule("/v1/warehouses", "required", scope="inventory:read"),
+    Rule("/v1/warehouses", "required", scope="inventory:write", methods=WRITES, keyed=True),
     Rule("/media", "public"),
     Rule("/v1/carts", "optional"),
     Rule("/v1/carts", "optional", methods=WRITES, keyed=True),

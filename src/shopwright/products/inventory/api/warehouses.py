@@ -60,6 +60,7 @@ async def list_warehouses(principal: Principal, warehouses: Warehouses) -> Wareh
 
 @get("/v1/warehouses/{code:str}", tags=["inventory"])
 async def read_warehouse(code: str, principal: Principal, warehouses: Warehouses) -> Warehouse:
+    """One warehouse."""
     principal.require("inventory:read")
     return await warehouses.find(code)
 
