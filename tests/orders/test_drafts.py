@@ -90,7 +90,7 @@ class TestDraft:
 
         taken = (await client.post(f"/v1/carts/{made['id']}/merge", headers=ADA)).json()
 
-        assert taken["id"] not in {own["id"]}
+        assert taken["id"] != own["id"]
         assert taken["lines"][0]["unit_price"]["amount"] == 500
 
     async def test_more_of_the_same_put_into_it_is_at_the_catalogues_price(self, client, stocked):

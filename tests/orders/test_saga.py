@@ -6,19 +6,20 @@ import pytest
 
 from shopwright.chassis.saga import Done, Failed, Place, Refused, action, advance, first
 from shopwright.contracts.problems import OutOfStock, PaymentDeclined, Shortage
-from shopwright.orders.saga import PLACE_ORDER
+from shopwright.orders.domain import WrongTransition
+from shopwright.orders.saga import EDIT_ORDER, PLACE_ORDER
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DEADLINE = NOW + timedelta(minutes=30)
 
 
-def path(replies, place=None):
+def path(replies, place=None, saga=PLACE_ORDER):
     """What is done in order when the acts named in `replies` answer so and all others succeed."""
-    place, done = place or first(PLACE_ORDER), []
+    place, done = place or first(saga), []
     while not place.ended and len(done) < 20:
-        name = action(PLACE_ORDER, place)
+        name = action(saga, place)
         done.append(name)
-        place = advance(PLACE_ORDER, place, replies.get(name, Done()), now=NOW, deadline=DEADLINE)
+        place = advance(saga, place, replies.get(name, Done()), now=NOW, deadline=DEADLINE)
     return done, place
 
 
@@ -51,5 +52,28 @@ class TestPivot:
     @pytest.mark.parametrize("reply", [Failed("no answer"), Refused(PaymentDeclined(code="late"))])
     def test_behind_it_nothing_is_undone(self, step, reply):
         place = advance(PLACE_ORDER, Place(step), reply, now=DEADLINE, deadline=NOW)
+
+        assert (place.step, place.direction, place.status) == (step, "forward", "running")
+
+
+class TestEdit:
+    def test_reserves_before_it_changes_the_lines_and_gives_back_after(self):
+        done, place = path({}, saga=EDIT_ORDER)
+
+        assert done == ["reserve", "apply", "claim", "give_back", "restock"]
+        assert place.status == "completed"
+
+    def test_an_order_that_was_shipped_meanwhile_gives_the_reservation_back_and_nothing_else(self):
+        shipped = WrongTransition(order_status="fulfilled", wanted="edit")
+
+        done, place = path({"apply": Refused(shipped)}, saga=EDIT_ORDER)
+
+        assert (done, place.status) == (["reserve", "apply", "release"], "undone")
+        assert place.reason["order_status"] == "fulfilled"
+
+    @pytest.mark.parametrize("step", ["claim", "give_back", "restock"])
+    @pytest.mark.parametrize("reply", [Failed("no answer"), Refused(PaymentDeclined(code="late"))])
+    def test_once_the_lines_are_changed_it_only_goes_on(self, step, reply):
+        place = advance(EDIT_ORDER, Place(step), reply, now=DEADLINE, deadline=NOW)
 
         assert (place.step, place.direction, place.status) == (step, "forward", "running")
