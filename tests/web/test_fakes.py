@@ -16,7 +16,11 @@ from shopwright.contracts.problem import REGISTRY
 from shopwright.orders import domain as orders_domain
 from shopwright.orders.api.carts import ShippingOffers
 from shopwright.orders.api.orders import OrderView, Timeline
+from shopwright.orders.api.promotions import PromotionView
 from shopwright.orders.commands.carts import PricedCart
+from shopwright.orders.domain import ShippingMethod, ShippingZone, TaxRate
+from shopwright.payments.manual.api import MethodView
+from shopwright.payments.stored.api import GiftCardView
 from shopwright.products.catalog.documents import Card, ProductView
 from shopwright.users import domain as users_domain
 from shopwright.users.api import Export, Listed, UserView
@@ -25,6 +29,7 @@ from shopwright.users.commands import Grant
 from shopwright.web import testing
 
 ADDRESS = {"name": "Ada", "line1": "1 Lane", "city": "Bern", "postal_code": "3000", "country": "CH"}
+ID = "019a0000-0000-7000-8000-000000000009"
 PICTURE = {
     "id": "019a0000-0000-7000-8000-000000000001",
     "url": "/media/a.svg",
@@ -148,9 +153,42 @@ class TestOrders:
         ] == named
 
 
+class TestStaff:
+    @pytest.mark.parametrize(
+        ("service", "path", "view"),
+        [
+            ("orders", "/v1/promotions", PromotionView),
+            ("orders", "/v1/taxes/rates", TaxRate),
+            ("orders", "/v1/shipping/zones", ShippingZone),
+            ("orders", "/v1/shipping/methods", ShippingMethod),
+            ("payments", "/v1/gift-cards", GiftCardView),
+            ("payments", "/v1/payments/methods", MethodView),
+        ],
+    )
+    async def test_lists_are_those_of_the_services(self, mesh, call, service, path, view):
+        where = {"country": "DE", "region": "", "tax_class": "standard"}
+        zone = {"id": ID, "name": "Near", "places": [{"country": "DE", "region": ""}]}
+        rule = {"currency": "EUR", "amount": 490}
+        mesh.marketing.add()
+        mesh.vault.add_card("GIFT-ABCD-1234", 2_000)
+        mesh.rulebook.rates["1"] = {"id": ID, "name": "VAT", "percent": "19"} | where
+        mesh.rulebook.zones["1"] = zone
+        mesh.rulebook.methods["std"] = {"code": "std", "name": "Standard", "needs_address": True} | {
+            "days_min": 1, "days_max": 2, "position": 0, "rules": [rule],
+        }  # fmt: skip
+        login = {"email": "admin@example.com", "password": "admin-password"}
+        token = (await call("users", "POST", "/v1/sessions", login)).json()["access_token"]
+
+        answer = await call(service, "GET", f"{path}?limit=5", authorization=f"Bearer {token}")
+
+        rows = answer.json()["items"]
+        assert [msgspec.convert(row, view, strict=False) for row in rows]
+        assert set(rows[0]) <= {field.name for field in msgspec.structs.fields(view)}
+
+
 def test_refuse_with_slugs_that_services_have():
     package = Path(shopwright.__file__).parent
-    for domain in package.glob("*/**/domain.py"):
+    for domain in [*package.glob("*/**/domain.py"), package / "payments/stored/commands.py"]:
         importlib.import_module(".".join(("shopwright", *domain.relative_to(package).with_suffix("").parts)))
 
     written = "".join(path.read_text() for path in Path(testing.__file__).parent.glob("*.py"))

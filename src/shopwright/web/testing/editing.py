@@ -134,7 +134,8 @@ class Editing:
             "id": str(new_id()), "sku": body["sku"], "name": body["sku"], "price": body.get("price"),
             "compare_at": body.get("compare_at"), "available": sum((body.get("stock") or {}).values()),
             "options": body.get("options") or {}, "picture": body.get("picture"),
-            "weight_g": body.get("weight_g"), "barcode": body.get("barcode"),
+            "weight_g": body.get("weight_g"), "barcode": body.get("barcode"), "preorder_from": None,
+            "in_stock": sum((body.get("stock") or {}).values()),
         }  # fmt: skip
 
 

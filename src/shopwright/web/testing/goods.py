@@ -25,6 +25,7 @@ def product(name: str, *, price: int = 4_900, available: int = 12, **more: Any) 
         {
             "id": str(new_id()), "sku": f"{slug.upper()[:12]}-{place}", "name": value or name,
             "price": money(price + place * 300), "compare_at": None, "available": available,
+            "in_stock": available, "preorder_from": None,
             "options": {first: value} if value else {}, "picture": None, "weight_g": None, "barcode": None,
         }
         for place, value in enumerate(values)

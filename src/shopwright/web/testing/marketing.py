@@ -26,7 +26,7 @@ class Marketing:
             "buy_quantity": None, "get_quantity": None, "get_percent": None, "products": [],
             "categories": [], "customer_groups": [], "minimum": {}, "starts_at": None, "ends_at": None,
             "needs_code": False, "stacking": "combinable", "priority": 0, "uses_max": None,
-            "uses_per_customer_max": None, "active": True, **more,
+            "uses_per_customer_max": None, "active": True, "uses": 0, **more,
         }  # fmt: skip
         self.promotions.insert(0, promotion)
         self.coupons[str(promotion["id"])] = {}

@@ -184,7 +184,7 @@ class Purchases:
         order = {
             "id": str(new_id()), "number": f"SW-{100_001 + len(self.orders)}", "status": status,
             "email": cart["email"], "name": (cart["address"] or {}).get("name", ""), "currency": "EUR",
-            "lines": [{k: v for k, v in line.items() if k != "available"} for line in priced["lines"]],
+            "lines": [{k: v for k, v in line.items() if k not in OF_CARTS} for line in priced["lines"]],
             "totals": priced["totals"], "total": priced["total"],
             "payment": {
                 "id": str(new_id()), "status": "captured" if status == "confirmed" else "requires_action",
@@ -356,6 +356,9 @@ class Purchases:
             "total": money(subtotal - off + (shipping or 0) + added, currency),
             "stale": False,
         }
+
+
+OF_CARTS = {"available", "preorder_from"}  # what a line no longer has once it is ordered
 
 
 def view_of(order: dict[str, Any]) -> dict[str, Any]:
