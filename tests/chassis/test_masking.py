@@ -7,7 +7,8 @@ class TestMasking:
     def test_hides_names_addresses_and_phones_by_their_fields_however_deep(self):
         payload = {
             "number": "SW-1", "email": "ada@example.com", "name": "Ada",
-            "address": {"name": "Ada", "line1": "1 Lane", "city": "Berlin", "phone": "+49 1", "country": "DE"},
+            "address": {"name": "Ada", "line1": "1 Lane", "city": "Berlin", "phone": "+49 1",
+                        "country": "DE"},
             "lines": [{"sku": "MUG", "quantity": 2}], "reason": "Ada Buyer called", "note": None,
         }  # fmt: skip
 
