@@ -85,11 +85,13 @@ def postgres() -> Iterator[Databases]:
 
     home = Path(tempfile.mkdtemp(prefix="sw-pg-", dir=_roomy_folder()))
     server = Postgres(data=home / "data", sockets=home / "run")
-    server.initialise(PASSWORD)
-    with _running([*server.command(), *FOR_NOBODY], home / "log", stop=signal.SIGQUIT):
-        _await(server.ready)
-        yield Databases(home / "run")
-    shutil.rmtree(home, ignore_errors=True)
+    try:
+        server.initialise(PASSWORD)
+        with _running([*server.command(), *FOR_NOBODY], home / "log", stop=signal.SIGQUIT):
+            _await(server.ready)
+            yield Databases(home / "run")
+    finally:  # memory is not to be left behind
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
