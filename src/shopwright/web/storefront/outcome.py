@@ -31,7 +31,7 @@ RETRY_S = 2  # an order in progress is looked at again this soon
 @get("/checkout/pay/{order_id:uuid}", include_in_schema=False)
 async def go_on_paying(visit: Visit, order_id: UUID) -> Response[bytes]:
     """To the provider's page again, for who left it without deciding."""
-    return await after_placing(visit, await _order(visit, order_id))
+    return await after_placing(visit, await order_of(visit, order_id))
 
 
 @get("/checkout/return", include_in_schema=False)
@@ -54,7 +54,7 @@ async def came_back(visit: Visit) -> Response[bytes]:
 @get("/checkout/return/{order_id:uuid}", include_in_schema=False)
 async def outcome(visit: Visit, order_id: UUID) -> Response[bytes]:
     """The order's outcome; while there is none, a page that asks again by itself."""
-    order = await unless_away(_order(visit, order_id))
+    order = await unless_away(order_of(visit, order_id))
     if order is not None and (not order.in_progress or order.awaits_transfer):
         return await after_placing(visit, order)
     return await visit.page("checkout_wait.html", order=order, order_id=order_id, retry_s=RETRY_S)
@@ -79,7 +79,7 @@ async def cancel(visit: Visit, order_id: UUID) -> Response[bytes]:
 
 @get("/checkout/done/{order_id:uuid}", include_in_schema=False)
 async def confirmation(visit: Visit, order_id: UUID) -> Response[bytes]:
-    return await visit.page("confirmation.html", order=await _order(visit, order_id))
+    return await visit.page("confirmation.html", order=await order_of(visit, order_id))
 
 
 async def after_placing(visit: Visit, order: Order) -> Response[bytes]:
@@ -110,7 +110,7 @@ async def hand_over(visit: Visit, url: str, about: str, amount: Money) -> Respon
     return await visit.page("checkout_pay.html", url=url, about=about, amount=amount)
 
 
-async def _order(visit: Visit, order_id: UUID) -> Order:
+async def order_of(visit: Visit, order_id: UUID) -> Order:
     """Raises NotAuthenticated for an account's order of this browser whose log-in has ended."""
     cart_id = visit.session.cart_of(order_id) if visit.session else None
     token = await visit.token()

@@ -24,7 +24,7 @@ from ..sessions import Purchase
 from ..visit import Visit
 from .cart import already_ordered, read_cart
 from .checkout import not_open
-from .outcome import after_placing
+from .outcome import after_placing, order_of
 from .paying import paying_of, payment_of
 from .words import COUPON_NOT_VALID, coupon_refused, declined_text, refusal_text, shortage_text
 
@@ -58,7 +58,7 @@ async def place(visit: Visit) -> Response[bytes]:
     form, session = visit.form, visit.session
     if session is None or session.cart_id is None:
         if visit.purchases:  # the other click was first
-            return visit.go(f"/checkout/return/{visit.purchases[0].order_id}")
+            return await after_placing(visit, await order_of(visit, visit.purchases[0].order_id))
         return visit.go("/orders" if visit.identity else "/cart")
     cart_id, token = session.cart_id, await visit.token()
     try:
