@@ -2,8 +2,8 @@
 
 A row tells of a customer, a day, a number of CDs and dollars, not of single prices. They are shared out so
 that each order is its number of CDs in one or two lines, and its dollars to the cent: of 5 CDs for $12.03 two
-cost $2.40 and three $2.41. A SKU for each price is the catalogue. `beginning.txt` holds the first 400 rows;
-all are in the PyPI package `lifetimes` (MIT), from Fader and Hardie, http://brucehardie.com/datasets/.
+cost $2.40 and three $2.41. A SKU for each price is the catalogue. The rows are in `lifetimes` of PyPI
+(MIT), from Fader and Hardie, http://brucehardie.com/datasets/.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-
-BEGINNING = Path(__file__).parent / "beginning.txt"
 
 
 @dataclass(frozen=True)
