@@ -4,11 +4,11 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from stocking import Stockroom
 
 from shopwright.contracts.problems import InvalidInput, NotFound, OutOfStock
 from shopwright.contracts.products import ReserveLine, Restock
 from shopwright.products.inventory.domain import BundleHasNoStock, BundleRefused, Policy
+from stocking import Stockroom
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from stocking import Stockroom
 
 from shopwright.chassis.db import CheckViolation
 from shopwright.contracts.problems import InvalidInput, OutOfStock
 from shopwright.contracts.products import ReserveLine, Restock
 from shopwright.products.inventory.domain import Policy
 from shopwright.products.inventory.store import Listing
+from stocking import Stockroom
 
 TODAY = datetime.now(UTC).date()
 
