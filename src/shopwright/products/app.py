@@ -56,9 +56,7 @@ async def build(environ: Mapping[str, str]) -> Service:
     inventory = Inventory(db, low_stock_at=settings.low_stock_at)
     warehouses = Warehouses(db, low_stock_at=settings.low_stock_at)
     rules = Rules(db, low_stock_at=settings.low_stock_at)
-    catalog = Catalog(
-        db, currency=settings.currency, intake=intake_of(inventory), available=inventory.offers
-    )
+    catalog = Catalog(db, currency=settings.currency, intake=intake_of(inventory), available=inventory.offers)
     inventory.labels = rules.labels = catalog
     categories = Categories(db, catalog.shelf, settings.currency)
     pictures = Pictures(settings.media_folder, db)
