@@ -220,6 +220,16 @@ class TestExpiry:
             await inventory.claim(uuid4())
 
 
+class Names:
+    """What products are called, by SKU."""
+
+    def __init__(self, known):
+        self.known = known
+
+    async def names(self, skus):
+        return {sku: self.known[sku] for sku in skus if sku in self.known}
+
+
 class TestAdjust:
     async def test_never_goes_below_what_is_reserved(self, inventory):
         await stocked(inventory, "mug", 5)
@@ -233,6 +243,14 @@ class TestAdjust:
     async def test_refuses_a_warehouse_that_is_not_there(self, inventory):
         with pytest.raises(UnknownWarehouse):
             await inventory.adjust("mug", 1, "count", "moon", None)
+
+    async def test_refuses_a_sku_that_no_product_has(self, inventory):
+        inventory.labels = Names({"mug": "A mug"})
+
+        with pytest.raises(NotFound, match="no stock of mgu"):
+            await inventory.adjust("mgu", 1, "count", None, None)
+
+        assert (await inventory.adjust("mug", 1, "count", None, None)).on_hand == 1
 
     async def test_the_database_itself_refuses_to_oversell(self, inventory, db):
         await stocked(inventory, "mug", 1)

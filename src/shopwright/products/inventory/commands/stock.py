@@ -148,8 +148,11 @@ class Inventory:
             StockTooLow: it would go below what is reserved for orders.
             UnknownWarehouse: there is none of that code.
             BundleHasNoStock: its components have.
+            NotFound: no product has such a SKU, and there never was stock of it.
         """
         place = warehouse or MAIN
+        if self.labels is not None:
+            await self.levels(sku)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 await _known(tx, place)
