@@ -49,6 +49,9 @@ CREATE TABLE bundle_components (
 );
 CREATE INDEX bundle_components_where ON bundle_components (component, bundle);
 
+-- Lines of backorders are found by their SKU when stock comes.
+CREATE INDEX reservation_lines_promised ON reservation_lines (sku) WHERE warehouse = '~owed';
+
 -- Where each SKU stands. `shelf`: what may be sold of the stock; `available`: with what may be sold beyond it.
 CREATE VIEW stock_levels AS
 SELECT t.*, t.shelf + t.beyond AS available
@@ -77,6 +80,25 @@ STABLE LANGUAGE sql AS $$
     FROM bundle_components b WHERE b.bundle = ANY (p_skus) GROUP BY b.bundle
 $$;
 
+-- What shops show of SKUs: how many can be bought, how many of them are there, and from which day they ship.
+CREATE FUNCTION offers_of(p_skus text[]) RETURNS TABLE (sku text, available bigint, in_stock bigint, ships_from date)
+STABLE LANGUAGE sql AS $$
+    WITH parts AS MATERIALIZED (
+        SELECT u.sku, coalesce(b.component, u.sku) AS part, coalesce(b.quantity, 1) AS each,
+            b.bundle IS NOT NULL AS bundled
+        FROM unnest(p_skus) AS u (sku) LEFT JOIN bundle_components b ON b.bundle = u.sku
+    ), stands AS MATERIALIZED (
+        SELECT l.sku, l.available, l.shelf FROM stock_levels l WHERE l.sku = ANY (ARRAY(SELECT p.part FROM parts p))
+    )
+    SELECT p.sku, min(coalesce(s.available, 0) / p.each), min(coalesce(s.shelf, 0) / p.each),
+        max(r.preorder_from) FILTER (WHERE r.preorder_from > current_date)
+    FROM parts p
+    LEFT JOIN stands s ON s.sku = p.part
+    LEFT JOIN stock_rules r ON r.sku = p.part
+    WHERE p.bundled OR s.sku IS NOT NULL
+    GROUP BY p.sku
+$$;
+
 -- The day from which each SKU ships, of those that do not ship yet; of a bundle its last component's.
 CREATE FUNCTION preorders_of(p_skus text[]) RETURNS TABLE (sku text, ships_from date) STABLE LANGUAGE sql AS $$
     SELECT u.sku, max(r.preorder_from)
@@ -94,7 +116,8 @@ STABLE LANGUAGE sql AS $$
     LEFT JOIN bundle_components b ON b.bundle = u.sku GROUP BY 1
 $$;
 
--- Which lines are short, and how many of each there would be beside the others.
+-- Which lines are short, and how many of each there would be beside the others. Standings are read of the SKUs at
+-- hand only, never by a join, for which PostgreSQL adds up the stock of the whole shop; and each of them once.
 CREATE FUNCTION stock_short(p_skus text[], p_quantities integer[])
 RETURNS TABLE (kind text, sku text, requested integer, available integer) STABLE LANGUAGE sql AS $$
     WITH uses AS (
@@ -102,9 +125,11 @@ RETURNS TABLE (kind text, sku text, requested integer, available integer) STABLE
         FROM (SELECT u.sku, sum(u.quantity) AS quantity FROM unnest(p_skus, p_quantities) AS u (sku, quantity)
               GROUP BY u.sku) l
         LEFT JOIN bundle_components b ON b.bundle = l.sku
+    ), stands AS MATERIALIZED (
+        SELECT l.sku, l.available FROM stock_levels l WHERE l.sku = ANY (ARRAY(SELECT u.part FROM uses u))
     ), short AS (
         SELECT n.sku AS part, n.quantity, coalesce(a.available, 0) AS available
-        FROM stock_parts(p_skus, p_quantities) n LEFT JOIN stock_levels a ON a.sku = n.sku
+        FROM stock_parts(p_skus, p_quantities) n LEFT JOIN stands a ON a.sku = n.sku
         WHERE coalesce(a.available, 0) < n.quantity
     )
     SELECT 'short', u.sku, max(u.quantity)::integer,
@@ -126,4 +151,18 @@ RETURNS TABLE (kind text, sku text, requested integer, available integer) STABLE
     FROM now n, LATERAL (
         SELECT coalesce((SELECT r.low_stock_at FROM stock_rules r WHERE r.sku = n.sku), p_low) AS low) t
     WHERE p_was.shelf > t.low AND n.shelf <= t.low
+$$;
+
+-- As `stock_crossed`, of a SKU whose standing is known before and after.
+CREATE FUNCTION stock_crossing(p_sku text, p_available_was bigint, p_available bigint, p_shelf_was bigint,
+    p_shelf bigint, p_low integer)
+RETURNS TABLE (kind text, sku text, requested integer, available integer) STABLE LANGUAGE sql AS $$
+    SELECT 'changed', p_sku, 0, 0 WHERE (p_available_was > 0) <> (p_available > 0)
+    UNION ALL
+    SELECT 'changed', b.bundle, 0, 0 FROM bundle_components b
+    WHERE b.component = p_sku AND (p_available_was >= b.quantity) <> (p_available >= b.quantity)
+    UNION ALL
+    SELECT 'low', p_sku, t.low, p_shelf::integer
+    FROM (SELECT coalesce((SELECT r.low_stock_at FROM stock_rules r WHERE r.sku = p_sku), p_low) AS low) t
+    WHERE p_shelf_was > t.low AND p_shelf <= t.low
 $$;

@@ -16,6 +16,78 @@ BEGIN
     PERFORM 1 FROM stock s WHERE s.sku = ANY (p_skus) ORDER BY s.sku, s.warehouse FOR UPDATE;
 END $$;
 
+CREATE FUNCTION stock_shift(p_sku text, p_warehouse text, p_on_hand integer, p_reserved integer, p_reason text,
+    p_reference text) RETURNS void LANGUAGE sql AS $$
+    UPDATE stock SET on_hand = on_hand + p_on_hand, reserved = reserved + p_reserved
+    WHERE sku = p_sku AND warehouse = p_warehouse;
+    INSERT INTO movements (sku, warehouse, delta_on_hand, delta_reserved, reason, reference)
+    VALUES (p_sku, p_warehouse, p_on_hand, p_reserved, p_reason, p_reference);
+$$;
+
+-- Let units of a warehouse stand for units that were promised to a reservation.
+CREATE FUNCTION stock_fill(p_id uuid, p_sku text, p_warehouse text, p_quantity integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM stock_shift(p_sku, '~owed', 0, -p_quantity, 'backorder filled', p_id::text);
+    PERFORM stock_shift(p_sku, p_warehouse, 0, p_quantity, 'backorder filled', p_id::text);
+    DELETE FROM reservation_lines l WHERE l.reservation_id = p_id AND l.sku = p_sku AND l.warehouse = '~owed'
+        AND l.quantity = p_quantity;
+    IF NOT FOUND THEN
+        UPDATE reservation_lines l SET quantity = l.quantity - p_quantity
+        WHERE l.reservation_id = p_id AND l.sku = p_sku AND l.warehouse = '~owed';
+    END IF;
+    INSERT INTO reservation_lines AS l VALUES (p_id, p_sku, p_warehouse, p_quantity)
+    ON CONFLICT (reservation_id, sku, warehouse) DO UPDATE SET quantity = l.quantity + p_quantity;
+END $$;
+
+-- Let units that may be sold pay what is owed, then what was promised, the oldest first; and let no more be
+-- owed than the rules say. The caller has locked.
+CREATE FUNCTION stock_pay(p_skus text[]) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    debt record;
+    place record;
+    line record;
+    v_left bigint;
+    v_paid integer;
+BEGIN
+    IF NOT EXISTS (SELECT FROM stock s WHERE s.sku = ANY (p_skus) AND s.warehouse = '~owed') THEN
+        RETURN;
+    END IF;
+    FOR debt IN SELECT l.sku, l.owed, l.shelf FROM stock_levels l
+                WHERE l.sku = ANY (p_skus) AND l.owed + l.promised > 0 AND l.shelf > 0 ORDER BY l.sku LOOP
+        v_left := debt.shelf;
+        FOR place IN SELECT s.warehouse, s.on_hand - s.reserved AS free FROM stock s
+                     JOIN warehouses w ON w.code = s.warehouse
+                     WHERE s.sku = debt.sku AND w.active AND s.on_hand > s.reserved
+                     ORDER BY w.priority, w.code LOOP
+            v_paid := least(v_left, place.free, debt.owed);
+            IF v_paid > 0 THEN
+                PERFORM stock_shift(debt.sku, place.warehouse, -v_paid, 0, 'backorder sent', '');
+                PERFORM stock_shift(debt.sku, '~owed', v_paid, 0, 'backorder sent', '');
+                v_left := v_left - v_paid;
+                debt.owed := debt.owed - v_paid;
+                place.free := place.free - v_paid;
+            END IF;
+            FOR line IN SELECT l.reservation_id AS id, l.quantity
+                        FROM reservation_lines l JOIN reservations r ON r.id = l.reservation_id
+                        WHERE r.status = 'held' AND l.sku = debt.sku AND l.warehouse = '~owed'
+                        ORDER BY r.created_at, r.id LOOP
+                v_paid := least(v_left, place.free, line.quantity);
+                EXIT WHEN v_paid = 0;
+                PERFORM stock_fill(line.id, debt.sku, place.warehouse, v_paid);
+                v_left := v_left - v_paid;
+                place.free := place.free - v_paid;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    UPDATE stock s SET owed_max = greatest(c.allowed, s.reserved - s.on_hand)
+    FROM (SELECT o.sku, coalesce((SELECT r.backorder_max + CASE WHEN r.preorder_from > current_date
+                                  THEN r.preorder_max ELSE 0 END FROM stock_rules r WHERE r.sku = o.sku), 0) AS allowed
+          FROM stock o WHERE o.sku = ANY (p_skus) AND o.warehouse = '~owed') c
+    WHERE s.sku = c.sku AND s.warehouse = '~owed' AND s.owed_max <> greatest(c.allowed, s.reserved - s.on_hand);
+END $$;
+
 -- Pay debts, and tell what became of SKUs that stood at `p_was`.
 CREATE FUNCTION stock_settle(p_was stock_levels[], p_low integer)
 RETURNS TABLE (kind text, sku text, requested integer, available integer) LANGUAGE plpgsql AS $$
