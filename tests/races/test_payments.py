@@ -23,21 +23,27 @@ UNBALANCED = "SELECT journal_id FROM ledger_entries GROUP BY 1 HAVING sum(amount
 
 
 @pytest.fixture
-async def two(databases):
-    """Payments twice on one database, as two processes have it."""
+async def pools(databases):
     url = await databases.fresh("payments")
-    pools = [await open_database(url, application="test", size=12) for _ in range(2)]
-    both = [_payments(db) for db in pools]
-    yield both
-    for payments, db in zip(both, pools, strict=True):
-        await payments.finish(5)
+    opened = [await open_database(url, application="test", size=12) for _ in range(2)]
+    yield opened
+    for db in opened:
         await db.close()
 
 
 @pytest.fixture
-async def rows(two):
+async def two(pools):
+    """Payments twice on one database, as two processes have it."""
+    both = [_payments(db) for db in pools]
+    yield both
+    for payments in both:
+        await payments.finish(5)
+
+
+@pytest.fixture
+def rows(pools):
     async def fetch(sql, *values):
-        async with two[0]._db.read() as connection:
+        async with pools[0].read() as connection:
             return await connection.fetch(sql, *values)
 
     return fetch
@@ -96,11 +102,11 @@ async def test_two_captures_take_the_money_once(two, rows):
     assert await rows(TWICE) == await rows(UNBALANCED) == []
 
 
-async def test_webhooks_against_the_buyers_return_authorise_once(two, rows):
+async def test_webhooks_against_the_buyers_return_authorise_once(pools, two, rows):
     async def both(_number):
         order = an_order(AMOUNT, token="")
         waiting = await two[0].authorise(order)
-        await Books(two[0]._db).complete(waiting.action_url.rpartition("/")[2], "card", "authorised")
+        await Books(pools[0]).complete(waiting.action_url.rpartition("/")[2], "card", "authorised")
         (told,) = await rows(
             "SELECT body FROM sandbox.webhooks WHERE position($1 in convert_from(body, 'UTF8')) > 0",
             str(order.id),
