@@ -122,6 +122,8 @@ class TestOrder:
         page = await office.get(f"/admin/orders/{order['id']}")
 
         assert "Not enough stock. MUG: 2 wanted, 1 there" in page.text
+        assert "No payment was begun" in page.text
+        assert "Given back" not in page.text
 
     async def test_an_order_whose_first_step_is_not_back_yet_has_a_page(self, office, mesh):
         order = placed(mesh, "in_progress", "pending")

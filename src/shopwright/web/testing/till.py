@@ -15,7 +15,7 @@ from .routing import money, route
 
 
 class Till:
-    """Every order has one payment, authorised and captured as its status says."""
+    """Every order whose goods were there has one payment, authorised and captured as its status says."""
 
     def __init__(self, people: People, purchases: Purchases) -> None:
         self._people, self._purchases = people, purchases
@@ -26,7 +26,8 @@ class Till:
         if "order_id" not in request.query:
             raise InvalidInput(errors=[FieldError("/query/order_id", "is required")])
         order = self._purchases.orders.get(request.query["order_id"])
-        return {"items": [self._payment(order)] if order else [], "next_cursor": None}
+        asked_for = order is not None and (order["refusal"] or {}).get("type") != "out-of-stock"
+        return {"items": [self._payment(order)] if order and asked_for else [], "next_cursor": None}
 
     def _payment(self, order: dict[str, Any]) -> dict[str, Any]:
         total, status = order["total"]["amount"], order["payment"]["status"]
