@@ -27,6 +27,7 @@ from shopwright.payments.domain import (
     news,
     no_answer,
     refuse_too_large,
+    sent_again,
     status_of,
 )
 
@@ -183,14 +184,21 @@ class TestSilence:
     @pytest.mark.parametrize(
         ("kind", "after_s", "outcome"),
         [
-            ("authorise", 1, "unknown"), ("authorise", 20, "failed"), ("refund", 20, "failed"),
+            ("authorise", 1, "unknown"), ("authorise", 20, "failed"), ("refund", 9_999, "unknown"),
             ("capture", 1, "unknown"), ("capture", 9_999, "unknown"), ("void", 9_999, "unknown"),
         ],
     )  # fmt: skip
-    def test_ends_a_charge_in_time_and_never_a_capture(self, kind, after_s, outcome):
+    def test_ends_a_charge_in_time_and_nothing_else(self, kind, after_s, outcome):
         events = never_arrived(payment(opened=kind), NOW + timedelta(seconds=after_s))
 
         assert [event.outcome for event in events] == [outcome]
+
+    @pytest.mark.parametrize(("after_s", "again"), [(19, False), (20, True)])
+    def test_has_a_refund_sent_again_once_it_can_no_longer_be_on_its_way(self, after_s, again):
+        kinds = sent_again(payment("captured", opened="refund"), NOW + timedelta(seconds=after_s))
+
+        assert ("refund" in kinds) == again
+        assert "authorise" not in kinds
 
 
 class TestStray:

@@ -1,8 +1,9 @@
 """What a payment provider must be able to do, whichever it is.
 
 Every call may come late, twice or never back: the caller limits its time and treats silence as an unknown
-outcome. `key` makes a repeat recognisable; our side does not rely on the provider honouring it, and never
-repeats a charge or a refund. Each answer is the provider's whole truth about the charge.
+outcome. `key` makes a repeat recognisable; our side does not rely on the provider's server honouring it: a
+charge is never repeated, and a refund only when the provider, asked long after, does not know it. Each answer
+is the provider's whole truth about the charge.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ class Provider(Protocol):
 
     async def void(self, payment: Payment, *, key: str) -> Report: ...
 
-    async def refund(self, payment: Payment, amount: int, *, key: str) -> Report: ...
+    async def refund(self, payment: Payment, amount: int, *, key: str) -> Report:
+        """Give `amount` back; one that was made under `key` already is told, not made again."""
+        ...
 
     async def find(self, key: str) -> Report | None:
         """What became of the charge that was asked for under `key`; None if it was never heard of."""

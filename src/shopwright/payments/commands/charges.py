@@ -178,8 +178,8 @@ class Charges:
     async def resolved(self, payment: Payment, *, held: bool = False) -> Payment:
         """The payment after asking the provider about its open operation, if it has one.
 
-        An authorisation or refund that never arrived ends as failed once it is old enough; what cannot happen
-        twice is sent again.
+        An authorisation that never arrived ends as failed once it is old enough; what cannot happen twice is
+        sent again.
         """
         if not held and payment.busy(now()):
             payment = await self._quiet(payment)
@@ -193,7 +193,7 @@ class Charges:
             payment = await self.hear(payment, report)
             if payment.open is None or payment.open.key != operation.key:
                 return payment
-            if operation.kind in domain.sent_again(payment):
+            if operation.kind in domain.sent_again(payment, now()):
                 return await self.go(payment, operation.kind, operation.amount, operation.key)
             if operation.kind == "authorise":
                 return payment

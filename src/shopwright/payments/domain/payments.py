@@ -331,22 +331,26 @@ def unreachable(payment: Payment) -> list[PaymentEvent]:
 def never_arrived(payment: Payment, now: datetime) -> list[PaymentEvent]:
     """The events of an operation that the provider, asked, does not know of.
 
-    Young ones may still arrive and stay unknown; a charge or refund that is old enough was lost on the way.
-    What is `sent_again` is not given up.
+    Young ones may still arrive and stay unknown; a charge that is old enough was lost on the way and is given
+    up, for it must never be made twice. What is `sent_again` is not.
     """
     operation = payment.open
     if operation is None:
         return []
-    if operation.kind in {"authorise", "refund"} and now - operation.since >= FORGOTTEN:
+    if operation.kind == "authorise" and now - operation.since >= FORGOTTEN:
         return [_end(operation, "failed", "never_arrived")]
     return no_answer(payment)
 
 
-def sent_again(payment: Payment) -> Collection[Kind]:
-    """What is asked for again when it never arrived, for it cannot happen twice: a charge is captured or
-    voided once, and our own books know every refund by its key.
+def sent_again(payment: Payment, now: datetime) -> Collection[Kind]:
+    """What is asked for again, under its key, when it never arrived.
+
+    A charge is captured or voided once, and our own books know every refund by its key. A refund elsewhere
+    waits until it can no longer be on its way.
     """
-    return {"capture", "void", "refund"} if payment.provider in OURS else {"capture", "void"}
+    operation = payment.open
+    old = operation is not None and now - operation.since >= FORGOTTEN
+    return {"capture", "void", "refund"} if old or payment.provider in OURS else {"capture", "void"}
 
 
 def is_stray(payment: Payment, report: Report) -> bool:
