@@ -124,7 +124,9 @@ CREATE TABLE media_files (
 );
 CREATE INDEX media_files_due ON media_files (looked_at);
 
--- Bring the listings of these products up to date with everything above.
+-- Bring the listings of these products up to date with everything above. A product that has no price in the shop's
+-- own currency stands behind all that have one, whichever way they are sorted: `listing_prices.price` of what is not
+-- `sold` counts from -1 downwards. Its price is the one that is shown (`contracts.money.fallback`): US dollars first.
 CREATE FUNCTION catalog_list(p_ids uuid[], p_currency text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM listings l WHERE l.product_id = ANY(p_ids);
@@ -151,9 +153,9 @@ BEGIN
         SELECT product_id, currency, amount, true AS sold FROM priced
         UNION ALL
         SELECT * FROM (
-            SELECT DISTINCT ON (x.product_id) x.product_id, p_currency, x.amount, false FROM priced x
+            SELECT DISTINCT ON (x.product_id) x.product_id, p_currency, -1 - x.amount, false FROM priced x
             WHERE NOT EXISTS (SELECT FROM priced y WHERE y.product_id = x.product_id AND y.currency = p_currency)
-            ORDER BY x.product_id, x.currency
+            ORDER BY x.product_id, x.currency <> 'USD', x.currency
         ) other
     )
     INSERT INTO listing_prices (category_id, currency, price, product_id, sold)

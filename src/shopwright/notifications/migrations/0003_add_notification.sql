@@ -2,7 +2,7 @@
 -- the queued mail. A repeat, and a fact about somebody whose account is gone, change nothing and return NULLs.
 -- The lock is what an erasure waits for, and what waits for an erasure.
 
-CREATE OR REPLACE FUNCTION add_notification(
+CREATE FUNCTION add_notification(
     new_id uuid, event_key text, new_kind text, person uuid, address text, person_name text, headline text,
     path text, said jsonb, token text, topic text, fact bytea, traceparent text,
     OUT queued boolean, OUT in_feed boolean
