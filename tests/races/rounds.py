@@ -20,8 +20,16 @@ async def rounds(one_round, count=ROUNDS):
     return Counter(await asyncio.gather(*map(run, range(count))))
 
 
-async def together(*calls):
-    """The results of `calls`, all begun at nearly the same moment, in any order."""
+async def together(*calls, number=None):
+    """The results of `calls`, all begun at nearly the same moment, in any order.
+
+    With the round's `number` each call is once well ahead of the others, in the first rounds: every end
+    that depends on who comes first is then seen on any machine.
+    """
+    calls = list(calls)
+    if number is not None and number < len(calls):
+        calls[number] = asyncio.ensure_future(calls[number])
+        await calls[number]
 
     async def begin(call):
         await asyncio.sleep(random.random() * APART_S)

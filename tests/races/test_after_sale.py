@@ -51,10 +51,12 @@ class TestTwoRefunds:
 
 class TestFulfilmentAgainstCancel:
     async def test_ships_what_is_paid_or_pays_back_what_stays(self, replicas, shop):
-        async def both(_number):
+        async def both(number):
             order, cart = await sold(replicas, shop)
             ship, cancel = await together(
-                post(replicas[0], order, "fulfilments"), post(replicas[1], order, "cancel")
+                post(replicas[0], order, "fulfilments"),
+                post(replicas[1], order, "cancel"),
+                number=number,
             )
             seen = await look(replicas[0], order, cart)
             assert {ship.status_code, cancel.status_code} <= {200, 201, 409}, (ship.text, cancel.text)
@@ -68,12 +70,13 @@ class TestFulfilmentAgainstCancel:
 
 class TestReturnAgainstRefund:
     async def test_never_gives_back_more_than_was_paid(self, replicas, shop):
-        async def both(_number):
+        async def both(number):
             order, cart = await sold(replicas, shop)
             await post(replicas[0], order, "fulfilments")
             back, refund = await together(
                 post(replicas[0], order, "returns", reason="broken", lines=line(order)),
                 post(replicas[1], order, "refunds", reason="asked"),
+                number=number,
             )
             seen = await until(replicas[0], order, cart, "returned" if back.is_success else "fulfilled")
             assert seen["refunded"] == seen["total"]
@@ -96,13 +99,14 @@ async def by_kind(client, order):
 
 class TestEditAgainstFulfilment:
     async def test_every_unit_is_shipped_or_paid_back(self, replicas, shop):
-        async def both(_number):
+        async def both(number):
             cart = await ready_cart(replicas[0], shop, quantity=4)
             order = (await place(replicas[0], cart)).json()
             taken_out = {"line_id": order["lines"][0]["id"], "quantity": 2}
             edit, ship = await together(
                 post(replicas[0], order, "edits", reason="called", lines=[taken_out]),
                 post(replicas[1], order, "fulfilments"),
+                number=number,
             )
             assert ship.status_code == 201, ship.text
             seen = await look(replicas[0], order, cart)

@@ -73,13 +73,15 @@ class TestWebhookAgainstRedirect:
 
 class TestCancelAgainstConfirm:
     async def test_ends_paid_and_kept_or_cancelled_and_unpaid(self, replicas, shop, rows, valkey):
-        async def both(_number):
+        async def both(number):
             cart = await ready_cart(replicas[0], shop)
             order = (await place(replicas[0], cart, token="")).json()
             shop.till.act(order["payment"]["id"], "authorised")
             await together(
-                cancel(replicas[1], order, {"x-cart-id": cart["id"]}), redirect(replicas[0], order)
-            )  # fmt: skip
+                cancel(replicas[1], order, {"x-cart-id": cart["id"]}),
+                redirect(replicas[0], order),
+                number=number,
+            )
             seen = await look(replicas[0], order, cart)
             wanted = "captured" if seen["status"] == "confirmed" else "voided"
             await until(replicas[0], order, cart, seen["status"], wanted)

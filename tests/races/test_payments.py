@@ -77,9 +77,10 @@ async def test_two_refunds_of_the_whole_give_it_back_once(two, rows):
 
 
 async def test_capture_against_void_takes_the_money_or_gives_it_back(two, rows):
-    async def both(_number):
+    async def both(number):
         held = await two[0].authorise(an_order(AMOUNT))
-        return tuple(await together(ended(two[0].capture(held.id)), ended(two[1].void(held.id))))
+        take, drop = ended(two[0].capture(held.id)), ended(two[1].void(held.id))
+        return tuple(await together(take, drop, number=number))
 
     ends = await rounds(both)
 
