@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -242,9 +243,9 @@ class Consumer:
             return found
         taken_by: dict[str, Together | None] = dict.fromkeys(self._waiting)
         for place, message in enumerate(messages):
-            if not message.body:
+            envelope = _envelope_of(message.body) if message.body else None
+            if envelope is None:
                 continue
-            envelope = msgspec.json.decode(message.body, type=Envelope)
             handler = self._together.get(envelope.type)
             if handler is not None and taken_by.setdefault(envelope.subject, handler) == handler:
                 found.setdefault(handler, {})[place] = envelope
@@ -253,7 +254,11 @@ class Consumer:
         return found
 
     async def _one(self, raw: bytes) -> None:
-        envelope = msgspec.json.decode(raw, type=Envelope)
+        envelope = _envelope_of(raw)
+        if envelope is None:
+            log.error("a message cannot be read", group=self._group)
+            await self._letters.keep_unreadable(raw)
+            return
         if envelope.type not in self._handlers:
             return
         error = "waits behind an earlier message of the same aggregate"
@@ -310,6 +315,16 @@ class Consumer:
 
 def _messages(entries: Entries) -> list[Message]:
     return [Message(entry, None, fields.get(b"e") if fields else None) for entry, fields in entries]
+
+
+def _envelope_of(body: bytes) -> Envelope | None:
+    """None for what is no message of ours: it must not hold up those behind it."""
+    try:
+        envelope = msgspec.json.decode(body, type=Envelope)
+        UUID(envelope.id)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return envelope
 
 
 def _alone(handler: Together) -> Handler:

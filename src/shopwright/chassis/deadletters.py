@@ -7,13 +7,14 @@ aggregate is being retried, later ones of the same aggregate wait behind it: ord
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from shopwright.contracts.events import Envelope
+from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import NotFound
 
 from .db import Database
@@ -28,6 +29,7 @@ RETRY_LEASE = timedelta(seconds=60)
 _MASKED = frozenset(
     {"email", "name", "phone", "line1", "line2", "city", "region", "postal_code", "address", "reason", "note"}
 )
+_UNREADABLE = "it is not an event: nobody can handle it"
 _EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+\.[^\s@<>\"',;:]+")
 
 
@@ -54,6 +56,20 @@ class DeadLetters:
                 _PARK, UUID(envelope.id), envelope.type, envelope.subject, msgspec.json.encode(envelope),
                 attempts, error[:2_000], _pause(attempts),
             )  # fmt: skip
+
+    async def keep_unreadable(self, body: bytes) -> None:
+        """Show an operator at once what is no message; trying it again would change nothing."""
+        try:
+            data = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(body)))
+        except (msgspec.MsgspecError, ValueError):
+            data = msgspec.Raw(msgspec.json.encode({"base64": body}))
+        letter = new_id()
+        envelope = Envelope(
+            id=str(letter), source="", type="unreadable", subject=str(letter), time=datetime.now(UTC),
+            sequence=0, data=data,
+        )  # fmt: skip
+        await self.park(envelope, _UNREADABLE, attempts=ATTEMPTS)
+        await self.failed(envelope, _UNREADABLE, ATTEMPTS)
 
     async def waiting_subjects(self) -> set[str]:
         """Aggregates whose later messages must queue behind one that is being retried."""

@@ -80,7 +80,7 @@ class Inbox:
         """The entries as messages, and between them what is missing; up to a gap if `stop` comes first."""
         messages: list[Message] = []
         for entry, fields in entries:
-            number = int(fields[b"n"]) if fields and b"n" in fields else None
+            number = _number_of(fields)
             if number is not None:
                 if number > self._last[stream] + 1:
                     lost = await self._lost(stream, number - 1, stop)
@@ -134,6 +134,11 @@ class Inbox:
     @property
     def _seen(self) -> str:
         return f"seen:{self._group}"
+
+
+def _number_of(fields: dict[bytes, bytes]) -> int | None:
+    number = fields.get(b"n", b"") if fields else b""
+    return int(number) if number.isdigit() else None
 
 
 def _last_number(messages: Sequence[Message], handled: set[int]) -> int | None:
