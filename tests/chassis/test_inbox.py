@@ -14,7 +14,7 @@ from shopwright.contracts.users import PasswordChanged, UserRegistered
 LEASE = timedelta(seconds=1)
 
 
-async def until(condition, seconds=30):
+async def until(condition, seconds=60):
     for _ in range(int(seconds / 0.02)):
         if condition():
             return
@@ -39,14 +39,18 @@ class Heard:
     """What a group did: the numbers of each aggregate in the order in which they took effect, each once."""
 
     def __init__(self, db):
-        self.db, self.effects = db, []
+        self.db, self.effects, self._open = db, [], set()
 
     async def on_fact(self, fact, once):
+        """A reader that died while it committed leaves in doubt whether it did; the next one tells."""
+        doubtful = once in self._open
+        self._open.add(once)
         async with self.db.begin(once) as tx:
-            if tx.repeated:
-                return
+            repeated = tx.repeated
             await asyncio.sleep(0)
-        self.effects.append((fact.user_id, int(fact.name)))
+        self._open.discard(once)
+        if doubtful or not repeated:
+            self.effects.append((fact.user_id, int(fact.name)))
 
     async def on_facts(self, facts):
         for fact, once in facts:
