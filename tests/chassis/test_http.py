@@ -147,6 +147,15 @@ async def things(data: Wanted) -> dict[str, int]:
     raise OutOfStock(shortages=[Shortage(data.sku, data.quantity, 0)])
 
 
+class Shelf(msgspec.Struct):
+    labels: list[str]
+
+
+@post("/v1/shelves")
+async def shelves(data: Shelf, labels: dict[str, str]) -> dict[str, int]:
+    return {"labels": len(data.labels) + len(labels)}
+
+
 @pytest.fixture
 def draining():
     return asyncio.Event()
@@ -156,7 +165,7 @@ def draining():
 async def client(draining):
     import httpx
 
-    asgi = create_asgi("things", [things], {}, draining=draining)
+    asgi = create_asgi("things", [things, shelves], {"labels": {}}, draining=draining)
     transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://things", headers={"x-request-id": "request-1"}
@@ -178,6 +187,12 @@ class TestServer:
 
         assert answer.status_code == 422
         assert {error["pointer"] for error in answer.json()["errors"]} == {"/sku", "/quantity"}
+
+    async def test_a_wrong_field_with_the_name_of_a_part_of_the_service_is_malformed_input(self, client):
+        answer = await client.post("/v1/shelves", json={"labels": "all"})
+
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/labels"]
 
     async def test_a_bug_is_told_by_its_request_id_only(self, client):
         answer = await client.post("/v1/things", json={"sku": "bug", "quantity": 1})

@@ -39,6 +39,13 @@ class TestSummary:
 
         assert (found["orders"], found["revenue"]) == (2, [{"amount": 2_000, "currency": "EUR"}])
 
+    async def test_counts_from_the_first_order_on_when_asked_from_before_time_began(self, client, shop):
+        await order(client, shop)
+
+        found = await summary(client, {"since": "0001-01-01T00:00:00Z"})
+
+        assert found["orders"] == 1
+
     async def test_leaves_out_what_came_before(self, client, shop):
         await order(client, shop)
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.config.response_cache import ResponseCacheConfig
@@ -187,7 +188,11 @@ def _on_http(request: Request, error: HTTPException) -> Response[bytes]:
     elif error.status_code == 403:
         problem = NotAllowed(detail=error.detail)
     elif error.status_code >= 500:
-        return _on_bug(request, error)
+        # Litestar takes a wrong field for a broken dependency of its own if the two have one name
+        wrong = _wrong_body(request) if isinstance(error.__cause__, msgspec.ValidationError) else None
+        if wrong is None:
+            return _on_bug(request, error)
+        problem = wrong
     else:
         problem = InvalidInput(detail=error.detail, errors=[])
     return problem_response(problem)
@@ -210,13 +215,8 @@ def _takes(request: Request, method: Method) -> bool:
 
 
 def _malformed(request: Request, error: HTTPException) -> Problem:
-    field = getattr(request.route_handler, "parsed_data_field", None)
-    content = _body(request)
-    if field is not None and content is not None:
-        try:
-            validation.check(validation.parsed(content), field.annotation, _uuid)
-        except InvalidInput as problem:
-            return problem
+    if wrong := _wrong_body(request):
+        return wrong
     extra = error.extra if isinstance(error.extra, list) else []
     errors = [
         FieldError(f"/{_source(item)}/{item['key']}", item["message"])
@@ -224,6 +224,18 @@ def _malformed(request: Request, error: HTTPException) -> Problem:
         if isinstance(item, dict) and "key" in item and "message" in item
     ]
     return InvalidInput(detail=error.detail, errors=errors)
+
+
+def _wrong_body(request: Request) -> InvalidInput | None:
+    """What the body is refused for, if it is wrong at all."""
+    field = getattr(request.route_handler, "parsed_data_field", None)
+    content = _body(request)
+    if field is not None and content is not None:
+        try:
+            validation.check(validation.parsed(content), field.annotation, _uuid)
+        except InvalidInput as problem:
+            return problem
+    return None
 
 
 def _body(request: Request) -> bytes | None:

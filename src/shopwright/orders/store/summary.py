@@ -43,7 +43,7 @@ async def read(connection: Connection, since: datetime, slow: timedelta, attempt
 
 def _first_id(since: datetime) -> UUID:
     """The least UUIDv7 of that millisecond: an order's id is made when it is, so the key finds the day."""
-    return UUID(int=int(since.timestamp() * 1_000) << 80)
+    return UUID(int=max(0, int(since.timestamp() * 1_000)) << 80)
 
 
 _BOUGHT = """
