@@ -1,10 +1,9 @@
 """A double of Stripe: `localstripe` as a process of its own, behind a front that a test can break.
 
 The front makes up for what localstripe lacks, and nothing else: it takes away parameters that localstripe
-refuses (`return_url`, `description`, `created` of a list), and turns 3-D Secure into a page with an address,
-as Stripe does for those who give a `return_url`. Checkout's pages are in `stripepages`; disputes
-are what a test says. `Idempotency-Key` is
-not told to localstripe, which ignores it.
+refuses (`return_url`, `description`), gives only what was `created` when a list asks for it, and turns 3-D
+Secure into a page with an address, as Stripe does for those who give a `return_url`. Checkout's pages are in
+`stripepages`; disputes are what a test says. `Idempotency-Key` is not told to localstripe, which ignores it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
@@ -41,7 +40,7 @@ KEY = "sk_test_shopwright"
 SECRET = "whsec_of_the_tests"
 OK, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"
 CARD_3DS = "4000002760003184"
-UP_S = 15
+UP_S = 120
 LIMIT_S = 2.0  # that our side waits for an answer
 LATE_S = 2.2
 TAKEN_AWAY = ("return_url", "description", "created[")
@@ -135,6 +134,8 @@ class Front:
             return _broken_off(request)
         if fault == "late":
             await asyncio.sleep(LATE_S)
+        if "data" in told:
+            told["data"] = [found for found in told["data"] if _in_time(found, request.query)]
         for found in told.get("data", [told]):
             if found.get("object") == "payment_intent":
                 if found["id"] in self.disputes:
@@ -231,6 +232,11 @@ def _operation(request: web.Request) -> str:
 
 def _taken(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if not name.startswith(TAKEN_AWAY)]
+
+
+def _in_time(found: dict, query: Mapping[str, str]) -> bool:
+    """Whether a list that is asked for what was made at a time has it."""
+    return int(query.get("created[gte]", 0)) <= found["created"] <= int(query.get("created[lte]", 1 << 60))
 
 
 def _broken_off(request: web.Request) -> web.Response:

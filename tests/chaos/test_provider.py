@@ -49,7 +49,7 @@ async def test_late_and_twice_while_payments_dies_charge_each_buyer_once(unlimit
 
         outcomes, _ = await asyncio.gather(asyncio.gather(*map(one, range(PURCHASES))), kill())
 
-        assert set(outcomes) <= {"confirmed", "refused"}
+        assert set(outcomes) <= {"confirmed", "expired"}
         assert outcomes.count("confirmed") >= PURCHASES // 2
         assert await settled(platform, emails) == []
 
@@ -93,28 +93,27 @@ async def test_whatever_the_wire_loses_each_payment_is_one_charge(till):
         async with gate:
             order = an_order(1_000 + number, token=("tok_ok", "tok_duplicate_webhook")[number % 2])
             wire.faults.append(random.choice(FATES))
-            await until(lambda: payments.authorise(order), {"authorised", "declined"})
+            await until(lambda: payments.authorise(order), {"authorised"})
             await told(db, payments, order)
-            if (await payments.get(order.id)).status == "authorised":
-                wire.faults.append(random.choice(FATES))
-                await until(lambda: payments.capture(order.id), {"captured"})
+            wire.faults.append(random.choice(FATES))
+            await until(lambda: payments.capture(order.id), {"captured"})
             return (await payments.get(order.id)).status
 
     ends = await asyncio.gather(*map(one, range(200)))
 
-    assert set(ends) == {"captured", "declined"}
+    assert set(ends) == {"captured"}
     rows = await books(db)
     assert [row for row in rows if row["charges"] > 1 or row["taken"] != row["captured"]] == []
-    assert sum(row["captured"] == row["amount"] for row in rows) == ends.count("captured") > 100
+    assert sum(row["captured"] == row["amount"] for row in rows) == len(ends)
 
 
 async def hurry(db, stop):
-    """Twenty seconds pass for what is of unknown outcome: then a request that was lost is given up."""
+    """Twenty seconds pass for what is of unknown outcome: then a request that was lost is sent again."""
     while not stop.is_set():
         async with db.read() as connection:
             await connection.execute(
                 """UPDATE payments SET open_since = open_since - interval '20 s', look_at = now()
-                WHERE open_phase = 'unknown'"""
+                WHERE open_phase = 'unknown' AND open_since > now() - interval '20 s'"""
             )
         await asyncio.sleep(0.5)
 

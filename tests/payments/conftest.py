@@ -24,10 +24,10 @@ from shopwright.payments.testing import SECRET, SITE, Shop, Wire, a_shop
 
 @pytest.fixture
 async def shop(database: Callable[..., Awaitable[Database]]) -> AsyncIterator[Shop]:
-    """A shop whose provider calls take at most 0.3 s."""
+    """A shop whose provider's slow cards are slower than any test."""
     db = await database("payments")
     books = Books(db)
-    wire = Wire(SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(seconds=0.6)))
+    wire = Wire(SandboxProvider(books, SECRET, Sites((SITE,)), late=timedelta(minutes=5)))
     made = a_shop(db, books, wire)
     yield made
     await made.tenders.finish(5)

@@ -71,7 +71,7 @@ class TestAuthorise:
         assert await shop.facts() == ["authorised"]
 
     async def test_two_processes_at_once_are_one_charge(self, shop):
-        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=0.3)
+        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=5)
         order = an_order()
 
         answers = await asyncio.gather(
@@ -110,7 +110,8 @@ class TestAuthorise:
         shop.wire.gate = asyncio.Event()
         order = an_order()
         call = asyncio.ensure_future(shop.payments.authorise(order))
-        await asyncio.sleep(0.05)
+        while await store.find(shop.db, order.id) is None:
+            await asyncio.sleep(0.01)
 
         call.cancel()
         shop.wire.gate.set()
@@ -120,7 +121,7 @@ class TestAuthorise:
 
 
 class TestUnknown:
-    """No answer came: the outcome is asked for, and the charge never tried again."""
+    """No answer came: the outcome is asked for, and only what surely never arrived is sent again."""
 
     @pytest.mark.parametrize("token", ["tok_ok", "tok_declined"])
     async def test_an_answer_that_was_lost_is_found_by_asking(self, shop, token):
@@ -150,22 +151,85 @@ class TestUnknown:
         assert (await shop.payments.void(order.id)).status == "unknown"
         assert shop.wire.reached["authorise"] == 0
 
-    async def test_is_declined_once_the_request_must_have_been_lost(self, shop):
+    @pytest.mark.parametrize(("token", "status"), [("tok_ok", "authorised"), ("tok_declined", "declined")])
+    async def test_a_charge_that_must_have_been_lost_is_sent_again_by_who_repeats_it(
+        self, shop, token, status
+    ):
+        shop.wire.faults = ["lost"]
+        order = an_order(token=token)
+        await shop.payments.authorise(order)
+        await age(shop, domain.FORGOTTEN.total_seconds())
+
+        answers = await asyncio.gather(*[shop.payments.authorise(order) for _ in range(20)])
+
+        assert {answer.status for answer in answers} == {status}
+        assert shop.wire.reached["authorise"] == 1
+
+    async def test_a_charge_that_is_sent_again_may_be_lost_again(self, shop):
+        order = an_order()
+        shop.wire.faults = ["lost"]
+        await shop.payments.authorise(order)
+        for fault in ("lost", "refused"):
+            await age(shop, domain.FORGOTTEN.total_seconds())
+            shop.wire.faults = ["", fault]
+            assert (await shop.payments.authorise(order)).status == "unknown"
+            assert (await shop.payments.authorise(order)).status == "unknown"
+        await age(shop, domain.FORGOTTEN.total_seconds())
+
+        assert (await shop.payments.authorise(order)).status == "authorised"
+        assert (shop.wire.tried["authorise"], shop.wire.reached["authorise"]) == (4, 1)
+
+    async def test_a_charge_is_never_sent_again_while_its_provider_does_not_say(self, shop):
+        shop.wire.faults = ["silent"]
+        order = an_order()
+        await shop.payments.authorise(order)
+        await age(shop, domain.FORGOTTEN.total_seconds())
+        shop.wire.faults = ["lost"]
+
+        assert (await shop.payments.authorise(order)).status == "unknown"
+        assert (await shop.payments.authorise(order)).status == "authorised"
+        assert shop.wire.reached["authorise"] == 1
+
+    async def test_a_lost_charge_that_is_no_longer_wanted_is_given_up(self, shop):
         shop.wire.faults = ["lost"]
         order = an_order()
         await shop.payments.authorise(order)
         await age(shop, domain.FORGOTTEN.total_seconds())
 
-        payment = await shop.payments.authorise(order)
+        payment = await shop.payments.void(order.id)
 
         assert (payment.status, payment.decline_code) == ("declined", "never_arrived")
+        assert (await shop.payments.authorise(order)).status == "declined"
+        assert shop.wire.reached["authorise"] == 0
+
+    async def test_a_lost_charge_waits_for_its_order_and_not_for_ever(self, shop):
+        shop.wire.faults = ["lost"]
+        order = an_order()
+        await shop.payments.authorise(order)
+        await age(shop, domain.FORGOTTEN.total_seconds())
+        await one_look(shop)
+        assert (await shop.payments.get(order.id)).status == "unknown"
+        await age(shop, domain.ABANDONED.total_seconds())
+
+        await one_look(shop)
+
+        payment = await store.find(shop.db, order.id)
+        assert (payment.status, payment.decline_code) == ("declined", "never_arrived")
+
+    async def test_nobody_asks_again_for_a_top_up_that_was_lost(self, shop):
+        shop.wire.faults = ["lost"]
+        top_up = an_order(order_id=None, purpose="top_up", user_id=new_id())
+        await shop.payments.authorise(top_up)
+        await age(shop, domain.FORGOTTEN.total_seconds())
+
+        assert (await shop.payments.get(top_up.id)).status == "declined"
 
     async def test_a_charge_that_came_through_after_all_is_given_back(self, shop):
         shop.wire.faults = ["lost"]
         order = an_order()
         await shop.payments.authorise(order)
         await age(shop, domain.FORGOTTEN.total_seconds())
-        await shop.payments.get(order.id)
+        await shop.payments.void(order.id)
         await shop.wire.authorise(order, key=domain.authorise_key(order.id))
 
         await age(shop, domain.LAST_LOOK.total_seconds())
@@ -284,7 +348,7 @@ class TestCapture:
 
     async def test_fifty_at_once_take_it_once(self, shop):
         payment = await shop.authorised()
-        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=0.3)
+        other = Payments(shop.db, {shop.wire.name: shop.wire}, provider_timeout_s=5)
 
         answers = await asyncio.gather(
             *[commands.capture(payment.id) for commands in (shop.payments, other) for _ in range(25)]
@@ -431,8 +495,4 @@ class TestRefund:
 
 async def one_look(shop):
     """One round of the worker."""
-    stop = asyncio.Event()
-    worker = asyncio.ensure_future(shop.payments.look_after(stop))
-    await asyncio.sleep(0.3)
-    stop.set()
-    await worker
+    await shop.payments.look(asyncio.Event())

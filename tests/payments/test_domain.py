@@ -184,21 +184,32 @@ class TestSilence:
     @pytest.mark.parametrize(
         ("kind", "after_s", "outcome"),
         [
-            ("authorise", 1, "unknown"), ("authorise", 20, "failed"), ("refund", 9_999, "unknown"),
-            ("capture", 1, "unknown"), ("capture", 9_999, "unknown"), ("void", 9_999, "unknown"),
+            ("authorise", 1, "unknown"), ("authorise", 599, "unknown"), ("authorise", 600, "failed"),
+            ("refund", 9_999, "unknown"), ("capture", 9_999, "unknown"), ("void", 9_999, "unknown"),
         ],
     )  # fmt: skip
-    def test_ends_a_charge_in_time_and_nothing_else(self, kind, after_s, outcome):
+    def test_ends_a_charge_that_nobody_asks_for_any_more_and_nothing_else(self, kind, after_s, outcome):
         events = never_arrived(payment(opened=kind), NOW + timedelta(seconds=after_s))
 
         assert [event.outcome for event in events] == [outcome]
 
-    @pytest.mark.parametrize(("after_s", "again"), [(19, False), (20, True)])
-    def test_has_a_refund_sent_again_once_it_can_no_longer_be_on_its_way(self, after_s, again):
-        kinds = sent_again(payment("captured", opened="refund"), NOW + timedelta(seconds=after_s))
+    @pytest.mark.parametrize(("after_s", "outcome"), [(19, "unknown"), (20, "failed")])
+    @pytest.mark.parametrize(("purpose", "unwanted"), [("order", True), ("top_up", False)])
+    def test_ends_one_that_is_not_wanted_once_it_cannot_be_on_its_way(
+        self, purpose, unwanted, after_s, outcome
+    ):
+        lost, now = payment(opened="authorise", purpose=purpose), NOW + timedelta(seconds=after_s)
 
-        assert ("refund" in kinds) == again
-        assert "authorise" not in kinds
+        assert [event.outcome for event in never_arrived(lost, now, unwanted=unwanted)] == [outcome]
+
+    @pytest.mark.parametrize(("after_s", "again"), [(19, False), (20, True)])
+    @pytest.mark.parametrize("kind", ["authorise", "refund"])
+    def test_has_money_moved_again_once_it_can_no_longer_be_on_its_way(self, kind, after_s, again):
+        now = NOW + timedelta(seconds=after_s)
+
+        assert (kind in sent_again(payment(opened=kind), now)) == again
+        assert {"capture", "void"} < sent_again(payment(opened=kind, provider="wallet"), now)
+        assert kind in sent_again(payment(opened=kind, provider="wallet"), now)
 
 
 class TestStray:

@@ -4,11 +4,15 @@ import asyncio
 import json
 import re
 import time
+from datetime import timedelta
 
 import pytest
 
+from shopwright.payments.commands import Payments
 from shopwright.payments.sandbox import signature
-from shopwright.payments.testing import SECRET, SITE, an_order
+from shopwright.payments.sandbox.provider import SandboxProvider
+from shopwright.payments.sites import Sites
+from shopwright.payments.testing import SECRET, SITE, Wire, an_order
 
 OK, CHALLENGED = "4242 4242 4242 4242", "4000-0027-6000-3184"
 DECLINED, POOR = "4000000000000002", "4000 0000 0000 9995"
@@ -362,13 +366,23 @@ class TestStaff:
 
 async def test_a_slow_provider_is_asked_and_told_of_by_webhook(shop, client):
     order = an_order(token="tok_timeout")
+    wire = Wire(SandboxProvider(shop.books, SECRET, Sites((SITE,)), late=timedelta(0)))
+    payments = Payments(shop.db, {wire.name: wire}, provider_timeout_s=5)
+    wire.faults = ["silent"]
 
-    first = await shop.payments.authorise(order)
-    again = await shop.payments.authorise(order)
-    await asyncio.sleep(0.7)
+    first = await payments.authorise(order)
+    await settles_in(shop, timedelta(hours=1))
+    again = await payments.authorise(order)
+    await settles_in(shop, timedelta(0))
     await deliver(shop, client)
 
     assert (first.status, again.status) == ("unknown", "unknown")
     async with shop.db.read() as connection:
         assert await connection.fetchval("SELECT status FROM payments") == "authorised"
-    assert shop.wire.reached["authorise"] == 1
+    assert wire.reached["authorise"] == 1
+
+
+async def settles_in(shop, time):
+    """The bank of every charge takes so long."""
+    async with shop.db.read() as connection:
+        await connection.execute("UPDATE sandbox.charges SET settles_at = now() + $1::interval", time)

@@ -68,7 +68,7 @@ class TestTopUp:
         told = await shop.payments.get(UUID(answer.json()["id"]))
         stop = asyncio.Event()
         worker = asyncio.create_task(Wallets(shop.payments, shop.routing, shop.stored).run(stop))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not (await wallet(client))["balances"]:
                 await asyncio.sleep(0.02)
         stop.set()

@@ -33,6 +33,7 @@ async def age(shop, seconds):
     async with shop.db.read() as connection:
         await connection.execute(
             """UPDATE payments SET open_since = open_since - make_interval(secs => $1),
+            created_at = created_at - make_interval(secs => $1),
             look_at = look_at - make_interval(secs => $1)""",
             seconds,
         )
@@ -170,13 +171,28 @@ class TestTwice:
         assert (await shop.payments.get(order.id)).status == "authorised"
         assert len(await shop.charges()) == 1
 
-    async def test_a_charge_that_never_arrived_is_given_up(self, shop):
+    @pytest.mark.parametrize("token", [stripes.OK, stripes.DECLINED])
+    async def test_a_charge_that_never_arrived_is_sent_again_and_found_by_whoever_asks(self, shop, token):
+        """Its second request comes much later than our row of it, and its answer is lost as well."""
+        shop.front.faults["authorise"] = ["lost", "silent"]
+        order = stripes.by_card(token)
+        await shop.payments.authorise(order)
+        await age(shop, 240)
+        assert (await shop.payments.authorise(order)).status == "unknown"
+
+        payment = await shop.payments.authorise(order)
+
+        assert payment.status == {stripes.OK: "authorised", stripes.DECLINED: "declined"}[token]
+        assert shop.front.reached["authorise"] == 1
+        assert len(await shop.charges()) == 1
+
+    async def test_a_charge_that_never_arrived_is_given_up_when_it_is_not_wanted(self, shop):
         shop.front.faults["authorise"] = ["lost"]
         order = stripes.by_card()
         assert (await shop.payments.authorise(order)).status == "unknown"
         await age(shop, domain.FORGOTTEN.total_seconds())
 
-        payment = await shop.payments.authorise(order)
+        payment = await shop.payments.void(order.id)
 
         assert (payment.status, payment.decline_code) == ("declined", "never_arrived")
         assert await shop.charges() == []

@@ -5,7 +5,6 @@ import pytest
 
 import stripes
 from shopwright.payments import domain
-from shopwright.payments.store import payments as store
 from shopwright.payments.testing import SITE
 
 
@@ -88,7 +87,7 @@ class TestPage:
         assert (await shop.payments.get(order.id)).status == "authorised"
         assert shop.front.reached["authorise"] == 1
 
-    async def test_one_that_never_arrived_is_given_up(self, shop):
+    async def test_one_that_never_arrived_is_opened_again(self, shop):
         shop.front.faults["authorise"] = ["lost"]
         order = typed()
         await shop.payments.authorise(order)
@@ -98,7 +97,8 @@ class TestPage:
                 domain.FORGOTTEN,
             )
 
-        payment = await shop.payments.get(order.id)
+        payment = await shop.payments.authorise(order)
 
-        assert (payment.status, payment.decline_code) == ("declined", "never_arrived")
-        assert (await store.find(shop.db, order.id)).provider_ref is None
+        assert (payment.status, shop.front.reached["authorise"]) == ("requires_action", 1)
+        await pay(payment, stripes.OK)
+        assert (await shop.payments.get(order.id)).status == "authorised"

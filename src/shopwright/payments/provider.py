@@ -2,8 +2,8 @@
 
 Every call may come late, twice or never back: the caller limits its time and treats silence as an unknown
 outcome. `key` makes a repeat recognisable; our side does not rely on the provider's server honouring it: a
-charge is never repeated, and a refund only when the provider, asked long after, does not know it. Each answer
-is the provider's whole truth about the charge.
+charge or refund is repeated only when the provider, asked long after, does not know it. Each answer is the
+provider's whole truth about the charge.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class Shop:
         return [row["status"] for row in rows]
 
 
-def a_shop(db: Database, books: Books, *wires: Wire, provider_timeout_s: float = 0.3) -> Shop:
+def a_shop(db: Database, books: Books, *wires: Wire, provider_timeout_s: float = 5) -> Shop:
     """Payments as the app puts them together, with `wires` to the providers of cards in their order."""
     stored, manual = StoredBooks(db), ManualBooks(db)
     others: list[Provider] = [

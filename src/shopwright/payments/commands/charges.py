@@ -30,6 +30,7 @@ from .turns import Turns
 log = structlog.get_logger()
 
 Value = TypeVar("Value")
+Call = Callable[[], Awaitable[Report]]
 
 LEASE_MARGIN = timedelta(seconds=2)  # beyond the call's time limit: for our second transaction
 MOVES_MAX = 12  # of the payment under our hands before we ask the caller to come again
@@ -56,8 +57,11 @@ class Charges:
         except KeyError:
             raise Unavailable(detail=f"the payment provider {name} is not configured") from None
 
-    async def decided(self, payment: Payment, kind: Kind) -> tuple[Payment, bool]:
-        """The payment as of now, and whether `kind` may go to the provider; raises what forbids it."""
+    async def decided(self, payment: Payment, kind: Kind, charge: Call | None = None) -> tuple[Payment, bool]:
+        """The payment as of now, and whether `kind` may go to the provider; raises what forbids it.
+
+        `charge` asks for a charge once more, should the first request have been lost.
+        """
         asked = False
         while True:
             if payment.busy(now()):
@@ -68,9 +72,12 @@ class Charges:
             verdict = domain.decide(payment, kind, asked=asked)
             if verdict != "ask":
                 return payment, verdict == "go"
-            payment, asked = await self.resolved(payment), True
+            payment = await self.resolved(payment, charge=charge, unwanted=kind == "void")
+            asked = True
 
-    async def go(self, payment: Payment, kind: Kind, amount: int, key: str | None = None) -> Payment:
+    async def go(
+        self, payment: Payment, kind: Kind, amount: int, key: str | None = None, charge: Call | None = None
+    ) -> Payment:
         """Commit the request, then call the provider; a payment that moved meanwhile is decided anew."""
         for _ in range(MOVES_MAX):
             request = PaymentEvent(
@@ -79,7 +86,7 @@ class Charges:
             crashpoints.reach(f"payments.{kind}.before-commit")
             begun = await store.append(self._db, payment, [request], look=self.lease)
             if begun is not None:
-                return await self.attempt(begun, self._call_of(begun))
+                return await self.attempt(begun, charge or self._call_of(begun))
             payment, go = await self.decided(await self.load(payment.id), kind)
             if not go:
                 return payment
@@ -87,7 +94,7 @@ class Charges:
                 domain.refuse_too_large(payment, amount)
         raise RequestInFlight(detail=f"payment {payment.id} changes too fast")
 
-    def _call_of(self, payment: Payment) -> Callable[[], Awaitable[Report]]:
+    def _call_of(self, payment: Payment) -> Call:
         """The provider's call that the payment's open operation stands for."""
         operation = payment.open
         assert operation is not None, "an operation was begun"
@@ -100,16 +107,21 @@ class Charges:
             case "refund":
                 return lambda: provider.refund(payment, operation.amount, key=key)
             case _:
-                raise AssertionError("a charge is never asked for twice")
+                raise AssertionError("only who has the order asks for a charge")
 
-    async def attempt(self, payment: Payment, call: Callable[[], Awaitable[Report]]) -> Payment:
-        """Call the provider once for the open operation and book what it says, or that it said nothing."""
+    async def attempt(self, payment: Payment, call: Call, *, first: bool = False) -> Payment:
+        """Call the provider once for the open operation and book what it says, or that it said nothing.
+
+        Of a `first` request that was not sent nothing is open; of any other, an earlier one may still be.
+        """
         kind = payment.open.kind if payment.open else "authorise"
         crashpoints.reach(f"payments.{kind}.before-call")
         try:
             report = await self._limited(call)
         except ProviderUnreachable:
-            return await self._not_sent(payment)
+            if first:
+                return await self._not_sent(payment)
+            report = None
         crashpoints.reach(f"payments.{kind}.after-call")
         payment = await self.hear(payment, report)
         crashpoints.reach(f"payments.{kind}.after-commit")
@@ -175,11 +187,13 @@ class Charges:
         look = None if events else domain.LOOK_FIRST
         return await store.append(self._db, payment, events, look=look) or payment
 
-    async def resolved(self, payment: Payment, *, held: bool = False) -> Payment:
+    async def resolved(
+        self, payment: Payment, *, held: bool = False, charge: Call | None = None, unwanted: bool = False
+    ) -> Payment:
         """The payment after asking the provider about its open operation, if it has one.
 
-        An authorisation that never arrived ends as failed once it is old enough; what cannot happen twice is
-        sent again.
+        What cannot happen twice is sent again, a charge by who can: `charge`. One that never arrived ends as
+        failed once it is `unwanted` or nobody asks for it any more.
         """
         if not held and payment.busy(now()):
             payment = await self._quiet(payment)
@@ -189,15 +203,16 @@ class Charges:
         report = await self._answer(lambda: self._find(payment))
         if report is None:
             return await self.hear(payment, None)
+        charging = operation.kind == "authorise"
         if isinstance(report, Report):
             payment = await self.hear(payment, report)
-            if payment.open is None or payment.open.key != operation.key:
+            if charging or payment.open is None or payment.open.key != operation.key:
                 return payment
-            if operation.kind in domain.sent_again(payment, now()):
-                return await self.go(payment, operation.kind, operation.amount, operation.key)
-            if operation.kind == "authorise":
-                return payment
-        return await self._lost(payment)
+        may_be_sent = charge is not None if charging else isinstance(report, Report)
+        if may_be_sent and operation.kind in domain.sent_again(payment, now()):
+            call = charge if charging else None
+            return await self.go(payment, operation.kind, operation.amount, operation.key, call)
+        return await self._lost(payment, unwanted=unwanted)
 
     async def asked(self, payment: Payment) -> Report:
         """What the provider says now. Raises Unavailable when it does not, so that a webhook comes again."""
@@ -210,8 +225,8 @@ class Charges:
         found = await self.provider(payment.provider).find(domain.authorise_key(payment.id))
         return found if found is not None else NotFound()
 
-    async def _lost(self, payment: Payment) -> Payment:
-        events = domain.never_arrived(payment, now())
+    async def _lost(self, payment: Payment, *, unwanted: bool) -> Payment:
+        events = domain.never_arrived(payment, now(), unwanted=unwanted)
         if not events:
             return payment
         look = domain.look_after(payment, events, self.lease)

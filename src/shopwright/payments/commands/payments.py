@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from shopwright.contracts.payments import ProviderRefused
 from shopwright.contracts.problems import InvalidInput, NotFound, RequestInFlight, Unavailable
 
 from .. import domain
-from ..domain import Kind, Order, Payment, PaymentEvent
+from ..domain import Kind, Order, Payment, PaymentEvent, Report
 from ..provider import Notice, Provider
 from ..store import payments as store
 from .charges import MOVES_MAX, Charges, now
@@ -47,7 +48,8 @@ class Payments:
         """Ask a provider for `order.amount`; declined and unknown are answers, not errors.
 
         Without a name it is the first provider that takes the method. Events: PaymentChanged. Idempotent by
-        `order.id`; a voided payment stays voided.
+        `order.id`: a repeat asks what became of the charge, and asks for it anew only if the provider never
+        heard of it and it can no longer be on its way. A voided payment stays voided.
 
         Raises:
             PaymentDiffers: the id was used for another order or amount.
@@ -162,16 +164,20 @@ class Payments:
         """Ask the provider about every outcome that stays open, with growing pauses, until `stop`."""
         while not stop.is_set():
             try:
-                for payment in await store.due(self.db, LOOKS_AT_ONCE):
-                    if stop.is_set():
-                        return
-                    await self._charges.look(payment)
+                await self.look(stop)
             except (Unavailable, RequestInFlight) as problem:
                 log.warning("looking after payments waits", error=str(problem))
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
             except TimeoutError:
                 continue
+
+    async def look(self, stop: asyncio.Event) -> None:
+        """One round of `look_after`."""
+        for payment in await store.due(self.db, LOOKS_AT_ONCE):
+            if stop.is_set():
+                return
+            await self._charges.look(payment)
 
     async def finish(self, within_s: float) -> None:
         """Let operations end whose callers have gone; what does not is found by `look_after`."""
@@ -195,13 +201,18 @@ class Payments:
     async def _authorise(self, order: Order, provider: Provider) -> Payment:
         async with self._turns.turn(order.id):
             crashpoints.reach("payments.authorise.before-commit")
-            opened = await store.open_payment(self.db, order, provider.name, self._charges.lease)
-            if opened is None:
-                known = await self._charges.load(order.id)
-                domain.refuse_other_terms(known, order)
-                return (await self._charges.decided(known, "authorise"))[0]
             key = domain.authorise_key(order.id)
-            return await self._charges.attempt(opened, lambda: provider.authorise(order, key=key))
+            opened = await store.open_payment(self.db, order, provider.name, self._charges.lease)
+            if opened is not None:
+                charge = partial(provider.authorise, order, key=key)
+                return await self._charges.attempt(opened, charge, first=True)
+            known = await self._charges.load(order.id)
+            domain.refuse_other_terms(known, order)
+
+            async def again() -> Report:
+                return await self._charges.provider(known.provider).authorise(order, key=key)
+
+            return (await self._charges.decided(known, "authorise", again))[0]
 
     async def _operate(self, payment_id: UUID, kind: Kind) -> Payment:
         async with self._turns.turn(payment_id):

@@ -1,6 +1,7 @@
 """What is true of payments, by noun, pure: one payment, what pays an order in parts, and who is asked."""
 
 from .payments import (
+    ABANDONED,
     BY_HAND,
     FORGOTTEN,
     LAST_LOOK,
@@ -47,6 +48,7 @@ from .tenders import (
 )
 
 __all__ = [
+    "ABANDONED",
     "BY_HAND",
     "FORGOTTEN",
     "LAST_LOOK",

@@ -8,7 +8,7 @@ It only ever adds, so late, repeated and reordered reports are harmless.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -34,7 +34,9 @@ ChargeState = Literal["processing", "requires_action", "authorised", "declined",
 
 #: A request the provider does not know after this long never reached it: no connection lives that long.
 FORGOTTEN: Final = timedelta(seconds=20)
-#: ... and is looked for once more, should it have come through after all.
+#: Who wants a charge asks for it every half a minute: one that nobody has asked for as long is not wanted.
+ABANDONED: Final = timedelta(minutes=10)
+#: What was given up is looked for once more, should it have come through after all.
 LAST_LOOK: Final = timedelta(minutes=10)
 LOOK_FIRST: Final = timedelta(seconds=1)
 LOOK_ACTION: Final = timedelta(seconds=60)  # buyers take minutes, and the webhook usually tells
@@ -328,29 +330,31 @@ def unreachable(payment: Payment) -> list[PaymentEvent]:
     return [_end(operation, "failed", UNREACHABLE)]
 
 
-def never_arrived(payment: Payment, now: datetime) -> list[PaymentEvent]:
+def never_arrived(payment: Payment, now: datetime, *, unwanted: bool = False) -> list[PaymentEvent]:
     """The events of an operation that the provider, asked, does not know of.
 
-    Young ones may still arrive and stay unknown; a charge that is old enough was lost on the way and is given
-    up, for it must never be made twice. What is `sent_again` is not.
+    Young ones may still arrive and stay unknown. A charge that was lost on the way is given up once it is
+    `unwanted`, and otherwise waits to be asked for again; what else is `sent_again` waits as well.
     """
     operation = payment.open
     if operation is None:
         return []
-    if operation.kind == "authorise" and now - operation.since >= FORGOTTEN:
+    patience = FORGOTTEN if unwanted or payment.purpose == "top_up" else ABANDONED
+    if operation.kind == "authorise" and now - operation.since >= patience:
         return [_end(operation, "failed", "never_arrived")]
     return no_answer(payment)
 
 
-def sent_again(payment: Payment, now: datetime) -> Collection[Kind]:
+def sent_again(payment: Payment, now: datetime) -> set[Kind]:
     """What is asked for again, under its key, when it never arrived.
 
-    A charge is captured or voided once, and our own books know every refund by its key. A refund elsewhere
-    waits until it can no longer be on its way.
+    A charge is captured or voided once, and our own books know everything by its key. A charge or refund
+    elsewhere waits until it can no longer be on its way.
     """
     operation = payment.open
     old = operation is not None and now - operation.since >= FORGOTTEN
-    return {"capture", "void", "refund"} if old or payment.provider in OURS else {"capture", "void"}
+    once: set[Kind] = {"capture", "void"}
+    return once | {"authorise", "refund"} if old or payment.provider in OURS else once
 
 
 def is_stray(payment: Payment, report: Report) -> bool:

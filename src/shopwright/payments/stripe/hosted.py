@@ -17,7 +17,7 @@ from ..domain import Order, Report
 from ..sites import Sites, naming
 from .account import Api, code_of, read
 from .amounts import from_stripe, to_stripe
-from .looking import AFTER, BEFORE, PAGE, PAGES_MAX
+from .looking import PAGE, PAGES_MAX, Asked
 from .reports import KEY, PAYMENT, Intent, report
 
 SESSION: Final = timedelta(minutes=31)  # Stripe's least is 30; the shop itself gives up after as long
@@ -71,15 +71,13 @@ class HostedPage:
         )
         return read(found, Session)
 
-    async def made(self, payment_id: UUID, asked_at: datetime) -> Session | None:
+    async def made(self, payment_id: UUID, asked_at: Asked) -> Session | None:
         """The session that was opened for a payment whose answer was lost; None if none was.
 
         Raises:
             TimeoutError: there was too much to look at.
         """
-        first, last = asked_at - BEFORE, asked_at + AFTER
-        created = {"gte": int(first.timestamp()), "lte": int(last.timestamp())}
-        params: Any = {"created": created, "limit": PAGE}
+        params: Any = {"created": asked_at.created, "limit": PAGE}
         page = await self._api.ask(self._api.v1.checkout.sessions.list_async(params))
         for _ in range(PAGES_MAX):
             for item in page.data:

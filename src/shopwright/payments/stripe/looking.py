@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import stripe
 
+from ..domain import Payment
 from .account import Api, read
 from .reports import PAYMENT, Intent
 
@@ -25,17 +27,42 @@ SURE: Final = timedelta(hours=1)  # … and that far behind when Stripe has an o
 EXPAND: Final = "data.latest_charge.balance_transaction"
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """When we asked for a charge: at first, and for the last time if it had to be sent again."""
+
+    first: datetime
+    last: datetime
+
+    @staticmethod
+    def now() -> Asked:
+        at = datetime.now(UTC)
+        return Asked(at, at)
+
+    @staticmethod
+    def of(payment: Payment) -> Asked:
+        first = payment.created_at or datetime.now(UTC)
+        last = payment.open.since if payment.open is not None else payment.updated_at or first
+        return Asked(first, max(first, last))
+
+    @property
+    def created(self) -> dict[str, int]:
+        """The filter of Stripe's lists."""
+        return {
+            "gte": int((self.first - BEFORE).timestamp()), "lte": int((self.last + AFTER).timestamp())
+        }  # fmt: skip
+
+
 class Looking:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def made(self, payment_id: UUID, asked_at: datetime) -> Intent | None:
+    async def made(self, payment_id: UUID, asked_at: Asked) -> Intent | None:
         """The intent that was made for the payment; None if none ever was.
 
         Raises:
             TimeoutError: there was too much to look at; it may be there.
         """
-        age = datetime.now(UTC) - asked_at
+        age = datetime.now(UTC) - asked_at.last
         searched = False
         if age > SEARCHED:
             searched, found = await self._search(payment_id)
@@ -43,13 +70,8 @@ class Looking:
                 return found
         return await self._list(payment_id, asked_at, believe_search=searched and age > SURE)
 
-    async def _list(self, payment_id: UUID, asked_at: datetime, *, believe_search: bool) -> Intent | None:
-        first, last = asked_at - BEFORE, asked_at + AFTER
-        params: Any = {
-            "created": {"gte": int(first.timestamp()), "lte": int(last.timestamp())},
-            "limit": PAGE,
-            "expand": [EXPAND],
-        }
+    async def _list(self, payment_id: UUID, asked_at: Asked, *, believe_search: bool) -> Intent | None:
+        params: Any = {"created": asked_at.created, "limit": PAGE, "expand": [EXPAND]}
         page = await self._api.ask(self._api.v1.payment_intents.list_async(params))
         for _ in range(PAGES_MAX):
             for item in page.data:

@@ -1,8 +1,8 @@
 """Stripe as a `Provider`: PaymentIntents that are confirmed at once and captured later.
 
-A charge is asked for once; what became of it when the answer was lost is found by listing the intents of
-that time and looking at their metadata, not by sending it again. A refund is looked for under its key
-before it is sent. Stripe's idempotency keys are sent as well, and nothing depends on them.
+What became of a charge when the answer was lost is found by listing the intents of that time and looking at
+their metadata; only one that is not there is sent again. A refund is looked for under its key before it is
+sent. Stripe's idempotency keys are sent as well, and nothing depends on them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from . import webhooks
 from .account import Account, Api, charge_of, code_of, read
 from .amounts import NotExpressible, to_stripe
 from .hosted import HostedPage, Session, held, told
-from .looking import Looking
+from .looking import Asked, Looking
 from .reports import KEY, PAYMENT, BalanceLine, Dispute, Intent, Refund, report, row
 
 PAGE: Final = 100
@@ -138,7 +138,7 @@ class StripeProvider:
         payment = await self._recall(UUID(key.partition(":")[0]))
         if payment is None:
             return None
-        ref, asked_at = payment.provider_ref or "", payment.created_at or datetime.now(UTC)
+        ref, asked_at = payment.provider_ref or "", Asked.of(payment)
         if ref.startswith(INTENT):
             return await self._whole(ref)
         if ref.startswith(SESSION):
@@ -180,7 +180,7 @@ class StripeProvider:
         if (charge := charge_of(error)) is not None:
             return report(msgspec.convert(charge, Intent))
         looked_for = isinstance(error, stripe.CardError)
-        made = await self._looking.made(order.id, datetime.now(UTC)) if looked_for else None
+        made = await self._looking.made(order.id, Asked.now()) if looked_for else None
         if made is not None:
             return report(made)
         return Report(
@@ -190,7 +190,7 @@ class StripeProvider:
     async def _ref(self, payment: Payment) -> str:
         if payment.provider_ref is not None:
             return payment.provider_ref
-        made = await self._looking.made(payment.id, payment.created_at or datetime.now(UTC))
+        made = await self._looking.made(payment.id, Asked.of(payment))
         assert made is not None, "our side asks about charges that were made here"
         return made.id
 
