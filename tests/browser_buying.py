@@ -35,12 +35,12 @@ async def pay(page, card):
 
 
 async def confirmed(page):
-    await page.wait_for_url("**/checkout/done/*", timeout=30_000)
+    await page.wait_for_url("**/checkout/done/*")
     return re.search(r"SW-\d+", await page.inner_text("main")).group()
 
 
 async def mail_to(client, email, words):
-    for _ in range(200):
+    for _ in range(1_200):
         for mail in (await client.get("/mailbox.json", params={"to": email})).json():
             if words in mail["subject"] + mail["text"]:
                 return mail

@@ -39,7 +39,7 @@ async def visitor(started, url: str, *, width: int = 1280, **options) -> AsyncIt
     context: BrowserContext = await started.new_context(
         base_url=url, viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     page = await context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))

@@ -24,7 +24,7 @@ def as_user(user_id):
     return {"x-user-id": str(user_id), "x-user-scope": "shop"}
 
 
-async def until(condition, seconds=15):
+async def until(condition, seconds=60):
     """What `condition` gives, once it is something."""
     for _ in range(int(seconds / 0.02)):
         if found := await condition():
@@ -79,9 +79,9 @@ class Process:
 
     def client(self):
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket), http1=False, http2=True)
-        return httpx.AsyncClient(transport=transport, base_url="http://service", timeout=15)
+        return httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60)
 
-    async def died(self, seconds=20):
+    async def died(self, seconds=60):
         async def ended():
             return self.popen.poll() is not None
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import httpx
 
-UP_S = 120
+UP_S = 300  # a slow machine may take long
+PORTS = (10_000, 32_000)
 
 
 @dataclass
@@ -63,14 +66,37 @@ class Platform:
         sockets = Layout.of(self.home).run / "pg"
         return await asyncpg.connect(f"postgresql://postgres:{password}@/{service}?host={sockets}")
 
+    def sells(self, name: str, *, count: int, units: int) -> list[str]:
+        """Puts `count` new products into the catalogue, `units` of each in stock; their SKUs."""
+        skus = [f"{name.upper()}-{number}" for number in range(count)]
+        rows = [f"{sku.lower()},{name} {sku},{sku},4.99,{units}" for sku in skus]
+        table = self.home / f"{name}.csv"
+        table.write_text("\n".join(["slug,name,sku,price:EUR,stock:main", *rows]))
+        self.cli("import", "products", str(table))
+        return skus
+
     def client(self, **options) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30, **options)
+        return httpx.AsyncClient(base_url=self.url, timeout=60, **options)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody has, below those that the system gives to outgoing connections meanwhile."""
+    while True:
+        port = random.randint(*PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+async def listens(port: int, seconds: float = 60) -> None:
+    """Returns when somebody does."""
+    async with asyncio.timeout(seconds):
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.01)
 
 
 @contextmanager

@@ -125,13 +125,13 @@ def _running(command: list[str], log: Path, stop: int = signal.SIGTERM) -> Itera
     finally:
         process.send_signal(stop)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def _await(ready, seconds: float = 20) -> None:
+def _await(ready, seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > until:

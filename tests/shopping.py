@@ -15,18 +15,21 @@ ADDRESS = {
     "country": "DE",
 }
 AGAIN = {502, 503, 504}
+PATIENCE_S = 120  # a machine may be slow
+FIRST_PAUSE_S, PAUSE_S_MAX = 0.05, 0.5
 
 
 class Buyer:
     """Repeats what got no answer, with the same Idempotency-Key, as any careful client does."""
 
-    def __init__(self, client: httpx.AsyncClient, patience_s: float = 60) -> None:
+    def __init__(self, client: httpx.AsyncClient, patience_s: float = PATIENCE_S) -> None:
         self.client, self.patience_s = client, patience_s
 
     async def send(self, method: str, path: str, **options) -> httpx.Response:
         options.setdefault("headers", {})
         options["headers"] = {"idempotency-key": uuid4().hex, **options["headers"]}
         until = asyncio.get_running_loop().time() + self.patience_s
+        pause_s = FIRST_PAUSE_S
         while True:
             try:
                 answer = await self.client.request(method, path, **options)
@@ -36,7 +39,8 @@ class Buyer:
                 answer = None
             if asyncio.get_running_loop().time() > until:
                 raise TimeoutError(f"{method} {path}: {answer.text if answer is not None else 'no answer'}")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_S_MAX)
 
     async def cart_with(self, sku: str, quantity: int = 1) -> dict:
         cart = (await self.send("POST", "/v1/carts", json={})).json()
@@ -64,9 +68,9 @@ class Buyer:
             headers={"idempotency-key": key or uuid4().hex},
         )
 
-    async def outcome(self, order: dict, cart: dict, seconds: float = 60) -> dict:
+    async def outcome(self, order: dict, cart: dict, seconds: float = PATIENCE_S) -> dict:
         """The order once it is confirmed and paid, or refused."""
-        until = asyncio.get_running_loop().time() + seconds
+        until, pause_s = asyncio.get_running_loop().time() + seconds, FIRST_PAUSE_S
         while True:
             answer = await self.send("GET", f"/v1/orders/{order['id']}", headers={"x-cart-id": cart["id"]})
             seen = answer.json()
@@ -79,7 +83,8 @@ class Buyer:
                 raise TimeoutError(
                     f"order {order['id']} is still {seen['status']}/{seen['payment']['status']}"
                 )
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_S_MAX)
 
 
 async def log_in(client: httpx.AsyncClient, account: dict) -> dict[str, str]:

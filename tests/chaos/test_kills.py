@@ -23,7 +23,7 @@ PAYMENTS_NEED = {"payments-0", "postgres"}
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_every_order_ends_paid_once_or_refused_and_unpaid(unlimited_platform, victim):
     platform = unlimited_platform
     async with platform.client(limits=httpx.Limits(max_connections=48)) as client:
@@ -31,7 +31,7 @@ async def test_every_order_ends_paid_once_or_refused_and_unpaid(unlimited_platfo
 
         assert len(ended) == PURCHASES
         pairs = [(kind, outcome) for _email, kind, outcome in ended]
-        assert_each_ended_as_it_may(pairs, lost=victim in PAYMENTS_NEED)
+        assert_each_ended_as_it_may(pairs, lost=AT_ONCE if victim in PAYMENTS_NEED else 0)
         assert await settled(platform, [email for email, _kind, _outcome in ended]) == []
         bought = [email for email, kind, outcome in ended if (kind, outcome) == ("pays", "confirmed")]
         for email in (bought[0], bought[-1]):

@@ -15,7 +15,7 @@ def registered(name="Ada", user_id=None):
     return UserRegistered(user_id=user_id or new_id(), email="a@example.com", name=name)
 
 
-async def until(condition, seconds=8):
+async def until(condition, seconds=60):
     for _ in range(int(seconds / 0.02)):
         if await condition():
             return
@@ -163,7 +163,7 @@ class TestFailure:
         async def worked():
             return len(tries) == 3 and not await DeadLetters(consumer).page()
 
-        await until(worked, seconds=15)
+        await until(worked)
 
     async def test_goes_on_retrying_after_its_table_was_locked_for_too_long(self, running):
         tries = []
@@ -183,7 +183,7 @@ class TestFailure:
         async def worked():
             return len(tries) == 2
 
-        await until(worked, seconds=15)
+        await until(worked)
 
     async def test_keeps_the_order_of_an_aggregate_behind_a_failure(self, running):
         user, seen, failed = new_id(), [], []
@@ -201,7 +201,7 @@ class TestFailure:
         async def all_seen():
             return len(seen) == 3
 
-        await until(all_seen, seconds=15)
+        await until(all_seen)
         assert seen.index("first") < seen.index("second")
         assert seen[0] == "other"
 

@@ -71,7 +71,7 @@ async def working(database):
     await asyncio.gather(*tasks)
 
 
-async def until_ended(script, seconds=5):
+async def until_ended(script, seconds=60):
     async with asyncio.timeout(seconds):
         while not script.ended:
             await asyncio.sleep(0.02)
@@ -207,7 +207,7 @@ class TestRecovery:
 
         working(runner)
         working(script.runner(db))
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while len(script.ended) < 30:
                 await asyncio.sleep(0.02)
 

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from platforms import free_port
 from shopwright.gateway import envoy
 from shopwright.gateway.table import SERVICES, TABLE, Quota, RateClass, Route, spiffe_id
 
@@ -135,7 +135,7 @@ class Node:
         shutil.rmtree(self.home)
 
     def _wait_until_ready(self) -> None:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError), self.client() as client:
                 answers = [client.get(path).status_code for path in ("/", "/mailbox", "/v1/products")]
@@ -203,12 +203,6 @@ class Node:
         (tls / "gateway.crt").write_bytes(certificate)
         (tls / "gateway.key").write_bytes(key)
         self.settings.jwks.write_text(json.dumps({"keys": [self.key.as_dict(private=False)]}))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def slug_of(response: httpx.Response) -> str:

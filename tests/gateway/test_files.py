@@ -30,7 +30,7 @@ def stamps(settings: envoy.GatewaySettings) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in settings.config.rglob("*.json")}
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     until = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < until:
         time.sleep(0.05)
@@ -142,7 +142,7 @@ class TestReload:
     async def test_a_replica_that_ends_takes_no_request_with_it(self, node: Node):
         spare = node.serve([node.settings.run / "orders-1.sock"])
         base = f"http://127.0.0.1:{node.settings.port}"
-        async with httpx.AsyncClient(base_url=base, timeout=15) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=60) as client:
             while {(await client.get("/v1/carts")).json()["slot"] for _ in range(8)} != {
                 "orders-0",
                 "orders-1",
@@ -180,7 +180,7 @@ class TestTelemetry:
                 client.get("/v1/carts")
             return collected.knows(TRACE, of="gateway")
 
-        assert eventually(arrived, seconds=30)  # Envoy sends what it has every five seconds
+        assert eventually(arrived)  # Envoy sends what it has every five seconds
 
     @pytest.mark.parametrize("flag", ["00", "01"])
     def test_keeps_the_callers_decision(self, collected: Collector, restored: Node, flag: str):

@@ -150,7 +150,7 @@ class TestGrpc:
     def call(self, node: Node, caller: str, method: str, **more) -> dict:
         options = [("grpc.default_authority", "payments")]
         with grpc.insecure_channel(f"unix:{node.settings.egress(caller)}", options=options) as channel:
-            return json.loads(channel.unary_unary(method)(b"{}", timeout=5, **more))
+            return json.loads(channel.unary_unary(method)(b"{}", timeout=60, **more))
 
     def test_payments_is_reached_by_orders(self, node: Node):
         metadata = (("x-caller", spiffe_id("web")),)

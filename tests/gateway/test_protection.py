@@ -59,7 +59,7 @@ class TestCircuitBreaker:
         await asyncio.to_thread(envoy.reload, replace(restored.settings, table=table))
         base = f"http://127.0.0.1:{restored.settings.port}"
 
-        async with httpx.AsyncClient(base_url=base, timeout=15) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=60) as client:
             slow = [client.post("/v1/carts", headers={"fake-sleep": "1"}) for _ in range(12)]
             answers = await asyncio.gather(*slow)
             others = await client.get("/v1/users/x")

@@ -66,13 +66,13 @@ async def import_mug(office, name, tmp_path):
     await chromium.check(office)
     await office.set_input_files("#file", file)
     await office.click("main button >> text=Import")
-    await office.wait_for_selector("main >> text=Done", timeout=30_000)
+    await office.wait_for_selector("main >> text=Done")
     return sku
 
 
 async def seen_in_shop(client, slug, words):
     """The shop's page of a product, as soon as it has `words` (caches live for seconds)."""
-    for _ in range(100):
+    for _ in range(600):
         page = await client.get(f"/product/{slug}", headers={"accept": "text/html"})
         if words in page.text:
             return page.text
@@ -227,7 +227,7 @@ class TestDeadLetters:
         await office.click(f"form[action='/admin/letters/notifications.{letter}/replay'] button")
         await office.wait_for_selector("text=The message is being tried again")
 
-        for _ in range(150):
+        for _ in range(600):
             if (await client.get("/mailbox.json", params={"to": email})).json():
                 break
             await asyncio.sleep(0.2)

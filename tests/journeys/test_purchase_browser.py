@@ -136,7 +136,7 @@ async def test_a_declined_card_brings_the_buyer_back_with_the_cart_and_another_c
         await put_in_cart(page, wanted)
         await to_payment(page, email)
         await pay(page, DECLINED)
-        await page.wait_for_url("**/checkout/review", timeout=30_000)
+        await page.wait_for_url("**/checkout/review")
         assert "The card was declined" in await page.inner_text("main")
         assert wanted["name"] in await page.inner_text("main")
 
@@ -153,7 +153,7 @@ async def test_a_buyer_can_turn_round_on_the_providers_page(started, platform, w
         await page.goto("/cart")
         await page.click("text=Go on to the payment")
         await page.click("button[value=cancel]")
-        await page.wait_for_url("**/checkout/review", timeout=30_000)
+        await page.wait_for_url("**/checkout/review")
         assert "You cancelled the payment" in await page.inner_text("main")
 
 
@@ -167,7 +167,7 @@ async def test_a_bank_that_asks_is_answered_and_heard(started, platform, wanted,
         await pay(page, SECURE)
         await page.click(f"button[value={answer}]")
 
-        await page.wait_for_url(path, timeout=30_000)
+        await page.wait_for_url(path)
 
 
 async def test_the_same_purchase_works_on_a_telephone(started, platform, client, wanted, email):

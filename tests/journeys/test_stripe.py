@@ -119,7 +119,7 @@ async def test_a_day_with_stripe(shop, client, front):
     await webhook(client, "charge.refunded", {"object": "charge", "payment_intent": ref})
     assert (await reconciled(shop))[0] == 0
     path = f"/v1/orders/{order['id']}"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await client.get(path, headers=staff)).json()["refunded"]["amount"] != 350:
             await asyncio.sleep(0.1)
 

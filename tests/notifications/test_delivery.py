@@ -41,7 +41,7 @@ async def given_up(shop):
         await shop.hasten()
         return [letter for letter in await shop.letters() if letter["state"] == "dead"]
 
-    return (await until(dead, seconds=30))[0]
+    return (await until(dead))[0]
 
 
 class TestRetries:
@@ -91,7 +91,7 @@ class TestRetries:
             await shop.hasten()
             return len([one for one in await shop.letters() if one["state"] == "dead"]) == 2
 
-        await until(both_dead, seconds=30)
+        await until(both_dead)
         office.refusal = ""
         answer = await shop.client.post("/internal/dead-letters/replay", headers=WEB)
 

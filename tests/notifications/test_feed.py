@@ -27,7 +27,7 @@ class Events:
         self.response = response
         self._lines = response.aiter_lines()
 
-    async def next(self, seconds=10):
+    async def next(self, seconds=60):
         event = {}
         async with asyncio.timeout(seconds):
             async for line in self._lines:
@@ -163,7 +163,7 @@ class TestFeed:
 
         draining.set()
 
-        assert await asyncio.wait_for(waiting, 5) == "ended"
+        assert await asyncio.wait_for(waiting, 60) == "ended"
         with pytest.raises(Unavailable):
             feed.admit(user)
 
@@ -176,9 +176,11 @@ class TestFeed:
         await asyncio.sleep(0.3)
         await store.add(db, [noted("event:1", confirmed(user_id=user))])
 
-        await there.announce(user)
+        while not waiting.done():  # it may not hear yet
+            await there.announce(user)
+            await asyncio.sleep(0.05)
 
-        assert [item.position for item in await asyncio.wait_for(waiting, 5)] == [1]
+        assert [item.position for item in await asyncio.wait_for(waiting, 60)] == [1]
         stop.set()
         await hearing
 

@@ -61,7 +61,7 @@ async def working(queue):
     task = asyncio.create_task(pool.run(stop))
     yield
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
 
 
 class TestLife:

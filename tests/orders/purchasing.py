@@ -42,7 +42,7 @@ async def look(client, order, cart):
     return (await client.get(f"/v1/orders/{order['id']}", headers={"x-cart-id": cart["id"]})).json()
 
 
-async def until(client, order, cart, status, payment=None, seconds=20):
+async def until(client, order, cart, status, payment=None, seconds=60):
     async with asyncio.timeout(seconds):
         while True:
             seen = await look(client, order, cart)

@@ -206,7 +206,7 @@ class TestReturn:
 
         await post(client, order, "returns", lines=line(order, 2), reason="late")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while shop.faults.calls["restock"] < 3:
                 await asyncio.sleep(0.05)
         assert shop.stock.free["MUG"] == 2

@@ -172,7 +172,7 @@ class TestInvoice:
 
 async def drafted(valkey):
     """The first draft that the buyer is told of."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             entries = await valkey.xrange(stream_of("orders"))
             facts = [msgspec.json.decode(fields[b"e"], type=Envelope) for _, fields in entries]

@@ -47,7 +47,7 @@ def at_the_desk(shop, valkey):
 
 
 async def refunded(client, order, cart, amount):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (seen := await look(client, order, cart))["refunded"]["amount"] != amount:
             await asyncio.sleep(0.02)
     return seen

@@ -159,7 +159,7 @@ class TestBuyer:
 
 async def told(valkey, order):
     """The topics of what was told of an order, once its cancellation was."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             entries = await valkey.xrange(stream_of("orders"))
             facts = [msgspec.json.decode(fields[b"e"], type=Envelope) for _, fields in entries]

@@ -185,7 +185,7 @@ class TestList:
         for _ in range(2):
             await valkey.xadd(stream_of("orders"), {"e": event % (id_, id_, id_, *[money] * 5)})
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await names(client, "?sort=popular") != ["Quick", "Slow", "New"]:
                 await asyncio.sleep(0.2)
 

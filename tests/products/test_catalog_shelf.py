@@ -309,7 +309,7 @@ class TestReplicas:
             *(Tail(valkey, shop.catalog.shelf).run for shop in shops),
         ]
         tasks = [asyncio.create_task(run(stop)) for run in work]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not all(shop.catalog.shelf.watched for shop in shops):
                 await asyncio.sleep(0.01)
         yield shops
@@ -319,13 +319,13 @@ class TestReplicas:
             await db.close()
 
     async def sees(self, shop, id_, part):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (cards := await shop.catalog.cards([id_], "EUR")) or part not in bytes(cards[0]):
                 await asyncio.sleep(0.01)
 
     async def kept_on(self, shop, id_):
         """Wait until the shop was told of the product, then let it keep it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while id_ not in shop.catalog.shelf._dropped:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.01)
@@ -348,7 +348,7 @@ class TestReplicas:
 
         await one.catalog.delete("lamp-00")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await two.catalog.cards([id_], "EUR"):
                 await asyncio.sleep(0.01)
 

@@ -213,7 +213,7 @@ class TestRebuild:
         assert (await client.post("/v1/search/rebuild", headers=STAFF)).status_code == 202
 
 
-async def eventually(check, seconds=20):
+async def eventually(check, seconds=60):
     until = time.monotonic() + seconds
     while not await check():
         assert time.monotonic() < until

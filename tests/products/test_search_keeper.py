@@ -58,7 +58,7 @@ async def total(index, text=""):
     return (await index.search(Ask(text=text))).total
 
 
-async def seen(index, text, expected, seconds=20):
+async def seen(index, text, expected, seconds=60):
     """Waits until a search finds so many products."""
     until = time.monotonic() + seconds
     while (found := await total(index, text)) != expected:
@@ -322,7 +322,7 @@ class TestKilled:
 
         assert await total(index, "chair") == 1
         process(url, 1_200)
-        await seen(index, "chair", 1_200, seconds=60)
+        await seen(index, "chair", 1_200)
         assert len(list(folder.glob("g-*"))) <= 2
 
     @pytest.mark.parametrize("point", ["search.before-commit", "search.after-commit", "search.written"])
@@ -341,7 +341,7 @@ class TestKilled:
 
         assert await total(index, "chair") in {1, 30}
         process(url, 30)
-        await seen(index, "chair", 30, seconds=60)
+        await seen(index, "chair", 30)
         await seen(index, "old", 0)
 
     async def test_at_any_moment_leaves_an_index_that_opens(self, database_url, process, folder):

@@ -9,15 +9,15 @@ AT_ONCE = 8
 APART_S = 0.01  # so that sometimes the one and sometimes the other is first
 
 
-async def rounds(one_round, count=ROUNDS):
-    """What `one_round(number)` returned, counted over `count` rounds."""
-    gate = asyncio.Semaphore(AT_ONCE)
+async def rounds(one_round, *, at_once=AT_ONCE):
+    """What `one_round(number)` returned, counted over all rounds."""
+    gate = asyncio.Semaphore(at_once)
 
     async def run(number):
         async with gate:
             return await one_round(number)
 
-    return Counter(await asyncio.gather(*map(run, range(count))))
+    return Counter(await asyncio.gather(*map(run, range(ROUNDS))))
 
 
 async def together(*calls, number=None):

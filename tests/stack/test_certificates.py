@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from shopwright.stack import certificates, secrets
 from shopwright.stack.layout import Layout
 
 DAY = timedelta(days=1)
-LIFE_S = 4
+LIFE_S = 6
 
 
 def read(path: Path) -> x509.Certificate:
@@ -89,7 +90,7 @@ class RenewingNode(Node):
         self.layout = Layout.of(self.home)
         self.layout.make()
         secrets.ensure(self.layout)
-        certificates.ensure(self.layout, timedelta(seconds=LIFE_S))
+        certificates.ensure(self.layout, timedelta(0))
         self.settings.jwks.write_bytes(self.layout.secret("jwks.json").read_bytes())
 
     def shown_by(self, service: str) -> x509.Certificate:
@@ -97,7 +98,10 @@ class RenewingNode(Node):
         caller = self.layout.tls / "identities" / "orders"
         context = ssl.create_default_context(cafile=str(self.layout.tls / "ca.crt"))
         context.check_hostname = False
-        context.load_cert_chain(caller / "cert.pem", caller / "key.pem")
+        while True:
+            with suppress(ssl.SSLError):  # between the two files of a renewal they do not belong together
+                context.load_cert_chain(caller / "cert.pem", caller / "key.pem")
+                break
         transport = httpx.HTTPTransport(uds=str(self.settings.ingress(service)), verify=context, http2=True)
         with httpx.Client(transport=transport, base_url=f"https://{service}") as client:
             response = client.get("/internal/quotes")
@@ -114,11 +118,13 @@ def renewing() -> Iterator[RenewingNode]:
         [sys.executable, "-m", "shopwright.cli", "keep"], env=os.environ | environ, stderr=subprocess.DEVNULL
     )
     try:
+        while of(node.layout, SERVICES[-1]).not_valid_after_utc < datetime.now(UTC):
+            time.sleep(0.02)
         node.start()
         yield node
     finally:
         keeper.terminate()
-        keeper.wait(10)
+        keeper.wait(60)
         node.stop()
 
 
@@ -128,7 +134,7 @@ class TestKeeper:
         statuses, serials = [], set()
 
         with renewing.service("orders") as client:
-            while datetime.now(UTC) < first.not_valid_after_utc + timedelta(seconds=LIFE_S / 2):
+            while datetime.now(UTC) < first.not_valid_after_utc + timedelta(seconds=1):
                 statuses.append(client.get("http://products/internal/quotes").status_code)
                 serials.add(renewing.shown_by("products").serial_number)
                 time.sleep(0.1)

@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         (home / "log").open("w") as log,
         subprocess.Popen(server.command(), stdout=log, stderr=log) as process,
     ):
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not server.ready() and time.monotonic() < until:
             time.sleep(0.05)
         yield server

@@ -29,7 +29,7 @@ FREE = part(
 
 
 def eventually(holds: Callable[[], object]) -> object:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (held := holds()) and time.monotonic() < until:
         time.sleep(0.05)
     return held

@@ -61,7 +61,7 @@ async def url(web, mesh):
         http=HTTPModes.http1, websockets=False, log_enabled=False,
     )  # fmt: skip
     serving = asyncio.create_task(server.serve())
-    await asyncio.sleep(0.3)
+    await platforms.listens(port)
     yield f"http://127.0.0.1:{port}"
     server.stop()
     await serving

@@ -26,7 +26,7 @@ from .choices import PREFIX
 from .layout import Layout
 from .parts import Part
 
-START_S = 10
+START_S = 60
 STOP_S = 60  # longer than any part is given before it is killed
 START_SECONDS = 3  # a process that ends sooner has failed to start: imports alone take one
 RETRIES = 1_000  # supervisord waits n seconds before try n; a part is never given up silently
