@@ -115,8 +115,8 @@ def too_few(well):
 def assert_each_ended_as_it_may(ended, *, lost=0):
     """`ended`: pairs of a kind and its outcome.
 
-    As many as `lost` were on their way through payments when it died. A charge that the provider has not heard
-    of then is sent again; only an order whose time was over by then ends unpaid, as expired.
+    As many as `lost` were on their way through payments when it died. A charge that the provider has not
+    heard of then is sent again; only an order whose time was over by then ends unpaid, as expired.
     """
     for kind, ends in ENDS.items():
         outcomes = {outcome for seen, outcome in ended if seen == kind}
