@@ -1,11 +1,13 @@
-"""What a call costs the database: a pool that counts the statements sent through it."""
+"""What a call costs the database: a pool that counts the statements sent through it, and the transactions
+that are begun for several of them.
+"""
 
 
 class Counted:
-    """A connection pool that counts the statements sent through it."""
+    """A connection pool that counts what is sent through it."""
 
     def __init__(self, pool):
-        self._pool, self.statements = pool, 0
+        self._pool, self.statements, self.transactions = pool, 0, 0
 
     def acquire(self, **options):
         return Acquired(self, self._pool.acquire(**options))
@@ -29,4 +31,6 @@ class Watched:
     def __getattr__(self, name):
         if name in {"fetch", "fetchrow", "fetchval", "execute", "executemany"}:
             self._counted.statements += 1
+        if name == "transaction":
+            self._counted.transactions += 1
         return getattr(self._raw, name)

@@ -74,13 +74,19 @@ class LogEntry(msgspec.Struct, frozen=True):
     detail: str
 
 
-class _Drive:
+class Drive:
     """One driver's hold on a saga."""
 
     def __init__(self, saga_id: UUID, place: Place, until: datetime, version: int, wakes: int) -> None:
         self.id, self.place, self.deadline, self.version, self.wakes = saga_id, place, until, version, wakes
         self.entries: list[LogEntry] = []
         self.woken = False
+        self.lost = False
+
+    @property
+    def completed(self) -> bool:
+        """Whether this driver brought it to its end, and that is committed."""
+        return self.place.status == "completed" and not self.lost
 
 
 class SagaRunner:
@@ -107,17 +113,23 @@ class SagaRunner:
             raise ValueError(f"saga {saga.kind} has no act for {sorted(missing - acts.keys())}")
         self._db, self._saga, self._acts, self._ended, self._lease = db, saga, acts, ended, lease
         self._tells = frozenset(tells)
-        self._driving: dict[UUID, _Drive] = {}
+        self._driving: dict[UUID, Drive] = {}
         self._over: OrderedDict[UUID, None] = OrderedDict()
 
-    async def start(self, tx: Transaction, saga_id: UUID, until: datetime) -> _Drive:
+    async def start(self, tx: Transaction, saga_id: UUID, until: datetime) -> Drive:
         """Make the saga's row in the command's transaction; drive the result once that has committed."""
-        place = first(self._saga)
-        tx.also(_START, saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent())
-        crashpoints.reach(f"{self._saga.kind}.start.before-commit")
-        return _Drive(saga_id, place, until, 1, 0)
+        row, held = self.begun(saga_id, until)
+        tx.also(row.sql, *row.values)
+        return held
 
-    async def take(self, saga_id: UUID) -> _Drive | None:
+    def begun(self, saga_id: UUID, until: datetime) -> tuple[Change, Drive]:
+        """The same for a command that is one statement: the row, and what to drive once it has committed."""
+        place = first(self._saga)
+        values = (saga_id, self._saga.kind, place.step, until, self._lease, telemetry.traceparent())
+        crashpoints.reach(f"{self._saga.kind}.start.before-commit")
+        return Change(_START, values), Drive(saga_id, place, until, 1, 0)
+
+    async def take(self, saga_id: UUID) -> Drive | None:
         """Take the lease of a saga that nobody drives; None if somebody does or it has ended."""
         async with self._db.read() as connection:
             row = await connection.fetchrow(_TAKE, saga_id, self._lease)
@@ -144,7 +156,7 @@ class SagaRunner:
             rows = await connection.fetch(_LOOK_AGAIN, others, self._lease, self._saga.kind)
         await asyncio.gather(*(self.drive(self._driven(row)) for row in rows if row["taken"]))
 
-    async def drive(self, held: _Drive) -> Place:
+    async def drive(self, held: Drive) -> Place:
         """Run a held saga until it ends, waits, or must be tried later; returns where it stands then."""
         self._driving[held.id] = held
         try:
@@ -160,7 +172,7 @@ class SagaRunner:
             await self.look_again([held.id])
         return held.place
 
-    async def _drive(self, held: _Drive) -> None:
+    async def _drive(self, held: Drive) -> None:
         while not held.place.ended:
             reply = await self._act(held)
             before = held.place
@@ -175,12 +187,13 @@ class SagaRunner:
                 try:
                     await self._save(held, done)
                 except Lost:
+                    held.lost = True
                     return
                 crashpoints.reach(f"{self._saga.kind}.{before.step}.after-commit")
             if parks:
                 break
 
-    async def _act(self, held: _Drive) -> Reply:
+    async def _act(self, held: Drive) -> Reply:
         name = action(self._saga, held.place)
         crashpoints.reach(f"{self._saga.kind}.{name}.before-call")
         with telemetry.span(f"saga {self._saga.kind} {name}", saga=str(held.id)):
@@ -196,7 +209,7 @@ class SagaRunner:
         crashpoints.reach(f"{self._saga.kind}.{name}.after-call")
         return reply
 
-    async def _save(self, held: _Drive, done: Done) -> None:
+    async def _save(self, held: Drive, done: Done) -> None:
         """Raises Lost."""
         progress, place = self._progress(held), held.place
         try:
@@ -218,7 +231,7 @@ class SagaRunner:
         held.entries.clear()
         held.version, held.wakes = saved["version"], saved["wakes"]
 
-    def _progress(self, held: _Drive) -> Change:
+    def _progress(self, held: Drive) -> Change:
         place = held.place
         lease = self._lease if place.status == "running" and not place.pause else timedelta(0)
         return Change(
@@ -261,11 +274,11 @@ class SagaRunner:
             except Exception:
                 log.exception("saga waits", saga=str(held.id))
 
-    def _driven(self, row: Row) -> _Drive:
+    def _driven(self, row: Row) -> Drive:
         place = Place(row["step"], row["direction"], "running", row["attempts"], reason=row["reason"])
         if row["cancel"]:
             place = turn_round(self._saga, place, {"type": "cancelled", "title": "It was cancelled"})
-        return _Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
+        return Drive(row["id"], place, row["deadline"], row["version"], row["wakes"])
 
     async def log_of(self, *saga_ids: UUID) -> list[LogEntry]:
         """The timeline of sagas that belong together, oldest first; raises NotFound."""

@@ -6,6 +6,7 @@ cart is adopted by the account that first uses it logged in. Prices are never ta
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -26,6 +27,8 @@ from ..domain import Cart, CouponProblem, Discount, Offer, Priced, PricedItem, S
 from ..domain.drafts import at_staff_prices
 from ..store import carts as store
 from .pricing import Pricing, customer_of
+
+CURRENCIES_MAX = 20_000
 
 
 class PricedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +75,14 @@ class PricedCart(msgspec.Struct, frozen=True, kw_only=True):
 class Carts:
     def __init__(self, db: Database, products: Products, pricing: Pricing, currency: str) -> None:
         self._db, self._products, self._pricing, self._currency = db, products, pricing, currency
+        self._currencies: OrderedDict[UUID, str] = OrderedDict()
 
     async def create(self, user_id: UUID | None, currency: str | None, once: Once | None) -> PricedCart:
         """Begin an empty cart."""
         cart = empty_cart(uuid4(), user_id, currency or self._currency)
         if once is None:
             await self._db.commit_together([store.inserted(cart)])
+            self._remember(cart)
             return await self._shown(cart)
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
@@ -124,9 +129,14 @@ class Carts:
         Raises:
             CurrencyDiffers, UnknownSku, OutOfStock, CartFull: nothing was added.
         """
-        currency = await self._currency_of(cart_id, user_id)
+        currency = self._currencies.get(cart_id) or await self._currency_of(cart_id, user_id)
         quote = (await self._products.quotes([sku], currency)).get(sku)
         cart = None
+        if once is None and quote is not None and shown_in in {None, currency}:
+            cart = await self._add_at_once(cart_id, user_id, quote, quantity)
+        if cart is not None:
+            return await self._shown(cart)
+        await self._currency_of(cart_id, user_id)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 _check_currency(sku, currency, shown_in)
@@ -136,6 +146,16 @@ class Carts:
                     )
                 cart = await self._add(tx, await self._open(tx, cart_id, user_id), quote, quantity)
         return await self._shown(cart) if cart else await self.show(cart_id, user_id)
+
+    async def _add_at_once(
+        self, cart_id: UUID, user_id: UUID | None, quote: Quote, quantity: int
+    ) -> Cart | None:
+        """The cart with more of what is quoted; None if that is refused, nothing was changed then."""
+        line = domain.CartLine(id=uuid4(), sku=quote.sku, quantity=quantity, seen=domain.seen_of(quote))
+        most = min(domain.QUANTITY_MAX, quote.available)
+        return await store.add(
+            self._db, cart_id, user_id, line, quantity_max=most, lines_max=domain.LINES_MAX
+        )
 
     async def _add(self, tx: Transaction, cart: Cart, quote: Quote, quantity: int) -> Cart:
         """The cart with `quantity` more of what is quoted; `tx` holds it."""
@@ -185,6 +205,10 @@ class Carts:
         once: Once | None,
     ) -> PricedCart:
         cart = None
+        if once is None:
+            cart = await store.change(self._db, cart_id, user_id, email=email, address=address)
+        if cart is not None:
+            return await self._shown(cart)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 given: dict[str, Any] = {}
@@ -200,6 +224,11 @@ class Carts:
     ) -> PricedCart:
         """Choose how to ship; raises ShippingUnavailable."""
         offered = await self.shipping(cart_id, user_id)
+        cart = None
+        if once is None and method in {offer.code for offer in offered}:
+            cart = await store.change(self._db, cart_id, user_id, shipping_method=method)
+        if cart is not None:
+            return await self._shown(cart)
         async with self._db.begin(once) as tx:
             if not tx.repeated:
                 if method not in {offer.code for offer in offered}:
@@ -278,7 +307,15 @@ class Carts:
 
     async def _currency_of(self, cart_id: UUID, user_id: UUID | None) -> str:
         async with self._db.read() as connection:
-            return visible(await store.find(connection, cart_id), cart_id, user_id).currency
+            cart = visible(await store.find(connection, cart_id), cart_id, user_id)
+        self._remember(cart)
+        return cart.currency
+
+    def _remember(self, cart: Cart) -> None:
+        """A cart's currency never changes."""
+        self._currencies[cart.id] = cart.currency
+        while len(self._currencies) > CURRENCIES_MAX:
+            self._currencies.popitem(last=False)
 
     async def _open(self, tx: Transaction, cart_id: UUID, user_id: UUID | None, **fields: Any) -> Cart:
         """Lock the cart for a change; adopt it when an account uses a guest's."""

@@ -19,9 +19,9 @@ import msgspec
 import structlog
 
 from shopwright.chassis import deadline
-from shopwright.chassis.db import Database, Once, Transaction, UniqueViolation
+from shopwright.chassis.db import Database, Once, Overtaken, Transaction, UniqueViolation
 from shopwright.chassis.saga import STUCK_AFTER
-from shopwright.chassis.sagarunner import LEASE
+from shopwright.chassis.sagarunner import LEASE, Drive
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderStatus
@@ -42,7 +42,7 @@ from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
 from ..store import summary
-from ..store.orders import Terms
+from ..store.orders import Placing, Terms
 from ..store.summary import Summary
 from ..store.tenders import set_tender
 from .carts import visible
@@ -123,9 +123,6 @@ class Orders:
         ShippingUnavailable, AddressMissing, EmailMissing: nothing happened.
         PaymentDeclined, OutOfStock: refused in the saga; what was done is undone and the cart is open again.
         """
-        known = await made_before(self._db, once)
-        if known is not None:
-            return await self._outcome(known, user_id)
         buying = Buying(cart_id, user_id, payment, email, expected_total)
         for attempt in range(PRICED_MAX):
             try:
@@ -137,7 +134,6 @@ class Orders:
     async def _place(self, buying: Buying, once: Once | None, *, fresh: bool) -> Order:
         """One attempt, by rules that are read anew if `fresh`; raises RulesChanged when they are too old."""
         cart_id, user_id, _, _, _ = buying
-        known: UUID | None = None
         try:
             cart = await self._cart(cart_id, user_id)
             draft, terms = await self._freeze(cart, buying, await self._pricing.rules(fresh=fresh))
@@ -145,27 +141,51 @@ class Orders:
             if (known := await made_before(self._db, once)) is None:
                 raise
             return await self._outcome(known, user_id)
-        until = datetime.now(UTC) + self._purchase.time_of(draft)
+        placing = Placing(draft, cart.version, terms, datetime.now(UTC) + self._purchase.time_of(draft))
+        begun = await self._begin_at_once(placing, once) or await self._begin(placing, once)
+        if isinstance(begun, UUID):
+            return await self._outcome(begun, user_id)
+        return await self._drive(*begun, user_id)
+
+    async def _begin_at_once(self, placing: Placing, once: Once | None) -> tuple[Order, Drive] | None:
+        """The order and its saga, written in one round trip; None if something stands against it."""
+        draft = placing.order
+        if draft.tender is not None:
+            return None
+        saga, held = self.runner.begun(draft.id, placing.until)
+        try:
+            row = await self._db.commit_together([saga], asking=store.placed_at_once(placing, once))
+        except Overtaken:
+            return None
+        except UniqueViolation as error:
+            raise domain.CartAlreadyOrdered from error
+        assert row is not None, "a function with OUT parameters gives one row"
+        return msgspec.structs.replace(draft, number=row["number"], created_at=row["created_at"]), held
+
+    async def _begin(self, placing: Placing, once: Once | None) -> tuple[Order, Drive] | UUID:
+        """The same step by step, to say what stands against it; or what the request made, sent before."""
+        draft = placing.order
         try:
             async with self._db.begin(once) as tx:
                 if tx.repeated and tx.stored:
-                    known = UUID(bytes=tx.stored)
-                else:
-                    number = await self._write(tx, draft, cart.version, terms)
-                    held = await self.runner.start(tx, draft.id, until)
-                    tx.remember(draft.id.bytes)
+                    return UUID(bytes=tx.stored)
+                number = await self._write(tx, draft, placing.version, placing.terms)
+                held = await self.runner.start(tx, draft.id, placing.until)
+                tx.remember(draft.id.bytes)
         except UniqueViolation as error:
             raise domain.CartAlreadyOrdered from error
-        if known is not None:
-            return await self._outcome(known, user_id)
-        self._purchase.remember(msgspec.structs.replace(draft, number=number))
+        return msgspec.structs.replace(draft, number=number), held
+
+    async def _drive(self, order: Order, held: Drive, user_id: UUID | None) -> Order:
+        """The order as the saga leaves it, or as far as it gets in `ANSWER_S`."""
+        self._purchase.remember(order)
         try:
             async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
                 await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
         except TimeoutError:
-            log.info("order still in progress", order=str(draft.id))
-            return await self._outcome(draft.id, user_id, wait_s=0)
-        return await self._outcome(draft.id, user_id, wait_s=GRACE_S)
+            log.info("order still in progress", order=str(order.id))
+            return await self._outcome(order.id, user_id, wait_s=0)
+        return self._purchase.bought(held) or await self._outcome(order.id, user_id, wait_s=GRACE_S)
 
     async def _cart(self, cart_id: UUID, user_id: UUID | None) -> Cart:
         async with self._db.read() as connection:
@@ -279,6 +299,10 @@ class Orders:
             await asyncio.sleep(0.05)
             order = await self.find(order_id)
         return order
+
+    def time_of(self, order: Order) -> timedelta:
+        """How long it may take to be paid."""
+        return self._purchase.time_of(order)
 
     async def find(self, order_id: UUID) -> Order:
         return await self._purchase.find(order_id)

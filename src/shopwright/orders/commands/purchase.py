@@ -14,7 +14,7 @@ import msgspec
 
 from shopwright.chassis.db import Change, Database, Transaction
 from shopwright.chassis.saga import Done, Failed, Local, Place, Refused, Reply, Waiting
-from shopwright.chassis.sagarunner import LEASE, SagaRunner
+from shopwright.chassis.sagarunner import LEASE, Drive, SagaRunner
 from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
 from shopwright.contracts.payments import (
     PaymentAlreadyCaptured,
@@ -39,6 +39,7 @@ from .tenders import known
 #: Holds outlive the saga's deadline, so that after the pivot they still stand.
 HOLD_MARGIN = timedelta(hours=1)
 FROZEN_MAX = 5_000
+BOUGHT_MAX = 500  # far more than wait for their answer at once
 UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
 TRANSFER_TIME = timedelta(days=7)
 CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
@@ -58,6 +59,7 @@ class Purchase:
         self._db, self._products, self._payments = db, products, payments
         self._buyer_time, self._transfer_time = buyer_time, transfer_time
         self._frozen: OrderedDict[UUID, Order] = OrderedDict()
+        self._bought: OrderedDict[UUID, Order] = OrderedDict()
         acts = {
             "reserve": self._reserve, "release": self._release,
             "authorise": self._authorise, "void": self._void,
@@ -73,9 +75,12 @@ class Purchase:
         return order
 
     def remember(self, order: Order) -> None:
-        self._frozen[order.id] = order
-        while len(self._frozen) > FROZEN_MAX:
-            self._frozen.popitem(last=False)
+        _keep(self._frozen, order, FROZEN_MAX)
+
+    def bought(self, held: Drive) -> Order | None:
+        """The order that `held` brought to its end just now, as it was committed; None if it must be read."""
+        order = self._bought.pop(held.id, None)
+        return order if held.completed else None
 
     def time_of(self, order: Order) -> timedelta:
         """How long an order may take to be paid: as long as it takes whoever has to act."""
@@ -166,6 +171,8 @@ class Purchase:
             return Failed(f"the payment is {state.status}")
 
         self._frozen.pop(order_id, None)
+        if order.tender is None:
+            _keep(self._bought, _bought(order, state), BOUGHT_MAX)
         return Done(changes=(_paid(order, state),))
 
     async def _never_paid(self, order: Order, why: Problem) -> Reply:
@@ -253,6 +260,18 @@ def _await_buyer(order: Order, state: PaymentState) -> Local:
             await set_tender(tx, order.id, known(order, order.tender, state))
 
     return await_buyer
+
+
+def _keep(orders: OrderedDict[UUID, Order], order: Order, most: int) -> None:
+    orders[order.id] = order
+    while len(orders) > most:
+        orders.popitem(last=False)
+
+
+def _bought(order: Order, state: PaymentState) -> Order:
+    return msgspec.structs.replace(
+        order, status="confirmed", payment_status=state.status, payment_token="", action_url=None
+    )
 
 
 def _paid(order: Order, state: PaymentState) -> Change:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Change, Connection, Row, Transaction
+from shopwright.chassis.db import Change, Connection, Database, Overtaken, Row, Transaction
 from shopwright.contracts.orders import Address
 
 from ..domain import Cart, CartLine, Seen
@@ -21,6 +21,48 @@ def inserted(cart: Cart) -> Change:
 
 async def insert(tx: Transaction, cart_id: UUID, user_id: UUID | None, currency: str) -> None:
     await tx.execute(_INSERT, cart_id, user_id, currency)
+
+
+async def add(
+    db: Database,
+    cart_id: UUID,
+    user_id: UUID | None,
+    line: CartLine,
+    *,
+    quantity_max: int,
+    lines_max: int,
+) -> Cart | None:
+    """Add to the line of the SKU or begin `line`, as a whole transaction in one round trip.
+
+    None: nothing was changed, for a reason that is found step by step.
+    """
+    try:
+        row = await db.commit(
+            "SELECT * FROM add_to_cart($1, $2, $3, $4, $5, $6, $7, $8)",
+            cart_id, user_id, line.id, line.sku, line.quantity, msgspec.to_builtins(line.seen), quantity_max,
+            lines_max, publishes=False,
+        )  # fmt: skip
+    except Overtaken:
+        return None
+    return _cart(row) if row else None
+
+
+async def change(
+    db: Database,
+    cart_id: UUID,
+    user_id: UUID | None,
+    *,
+    email: str | None = None,
+    address: Address | None = None,
+    shipping_method: str | None = None,
+    coupons: Sequence[str] | None = None,
+) -> Cart | None:
+    """Set what is given, as a whole transaction in one round trip; None if the cart is not open to them."""
+    row = await db.commit(
+        "SELECT * FROM change_cart($1, $2, $3, $4, $5, $6)",
+        cart_id, user_id, email, msgspec.to_builtins(address), shipping_method, coupons, publishes=False,
+    )  # fmt: skip
+    return _cart(row) if row else None
 
 
 async def find(connection: Connection, cart_id: UUID) -> Cart | None:
@@ -131,16 +173,7 @@ def _cart(row: Row) -> Cart:
 
 _INSERT = "INSERT INTO carts (id, user_id, currency) VALUES ($1, $2, $3)"
 _WHILE_OPEN = "WHERE id = $1 AND status = 'open'"
-_FIND = """
-SELECT c.id, c.user_id, c.currency, c.status, c.email, c.address, c.shipping_method, c.version,
-    c.coupons, c.merged_into,
-    coalesce((
-        SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', l.sku, 'quantity', l.quantity, 'seen', l.seen,
-                                            'staff_price', l.staff_price)
-                         ORDER BY l.position)
-        FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines
-FROM carts c WHERE c.id = $1
-"""
+_FIND = "SELECT * FROM whole_carts WHERE id = $1"
 _SET_QUANTITY = """
 UPDATE cart_lines SET quantity = $3, staff_price = CASE WHEN $3 <= quantity THEN staff_price END
 WHERE cart_id = $1 AND id = $2

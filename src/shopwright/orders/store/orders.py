@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from shopwright.chassis.db import Change, Connection, Row, Transaction
+from shopwright.chassis.db import Change, Connection, Once, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 
@@ -34,6 +35,15 @@ class Terms(NamedTuple):
     customer: str = ""
 
 
+class Placing(NamedTuple):
+    """An order to be written: of its cart at `version`, by `terms`, to be paid `until` then."""
+
+    order: Order
+    version: int
+    terms: Terms
+    until: datetime
+
+
 class Placed(NamedTuple):
     """The order's number; without one the cart moved on, or `refusal` says why (of which coupon)."""
 
@@ -46,15 +56,28 @@ async def place(tx: Transaction, order: Order, version: int, terms: Terms) -> Pl
     """Write `order`, claim its promotions, close its cart at `version`; roll back if that gives no number."""
     row = await tx.fetchrow(
         "SELECT number, refusal, code FROM place_order($1, $2, $3, $4, $5, $6)",
-        order.cart_id,
-        version,
-        order.id,
-        order.payment_id,
-        _head(order) | _claims(terms),
-        [_line_row(line) for line in order.lines],
+        *_written(order, version, terms),
     )
     assert row is not None, "a function with OUT parameters gives one row"
     return Placed(**row)
+
+
+def placed_at_once(placing: Placing, once: Once | None) -> Change:
+    """The same under the key of its request, as a query that is a whole transaction: raises Overtaken if
+    anything stands against it.
+    """
+    key, fingerprint = once or (None, None)
+    return Change(
+        "SELECT number, created_at FROM place_order_once($1, $2, $3, $4, $5, $6, $7, $8)",
+        (key, fingerprint, *_written(placing.order, placing.version, placing.terms)),
+    )
+
+
+def _written(order: Order, version: int, terms: Terms) -> tuple[Any, ...]:
+    return (
+        order.cart_id, version, order.id, order.payment_id, _head(order) | _claims(terms),
+        [_line_row(line) for line in order.lines],
+    )  # fmt: skip
 
 
 async def find(connection: Connection, order_id: UUID) -> Order | None:
