@@ -219,6 +219,22 @@ class TestRefusedPayment:
         assert "or their payment was refused" in page.text
 
 
+async def test_refunds_that_failed_are_among_what_needs_attention(office, mesh):
+    order = placed(mesh)
+    mesh.purchases.failed_refunds = [
+        {
+            "order_id": order["id"], "number": order["number"], "failure": "The provider refused <it>.",
+            "amount": {"amount": 1_250, "currency": "EUR"}, "ways": ["source", "wallet"],
+        }
+    ]  # fmt: skip
+
+    page = await office.get("/admin")
+
+    assert "12.50. The provider refused <it>." in page.text
+    assert "refund it again, or to the buyer’s wallet" in page.text
+    assert f"/admin/orders/{order['id']}" in page.links
+
+
 class TestShip:
     async def test_tells_what_went_out_and_where_it_can_be_followed(self, office, mesh):
         order = placed(mesh)

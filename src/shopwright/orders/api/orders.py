@@ -25,6 +25,7 @@ from ..commands.orders import Orders, Payment
 from ..commands.timelines import Timelines
 from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, PaymentPart, Tax
 from ..domain.timeline import Entry
+from ..store.failed_refunds import FailedRefund
 from ..store.orders import Listing
 from .carts import Email
 
@@ -107,7 +108,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders bought since a time and their sum by currency; `attention`: the oldest that do not move on."""
+    """Orders bought since a time and their sum by currency; `attention`: the oldest that do not move on,
+    `failed_refunds`: what a provider refused to pay back, and where it can be asked to go instead.
+    """
 
     since: datetime
     orders: int
@@ -115,6 +118,7 @@ class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
     in_progress: int
     awaiting_buyer: int
     attention: list[OrderView]
+    failed_refunds: list[FailedRefund]
 
 
 class Timeline(msgspec.Struct, frozen=True):

@@ -10,7 +10,8 @@ from shopwright.chassis.db import Connection
 from shopwright.contracts.money import Money
 
 from ..domain import BOUGHT, Order
-from . import orders
+from . import failed_refunds, orders
+from .failed_refunds import FailedRefund
 
 ATTENTION_MAX = 10  # what an operator looks at first; the list has the others
 
@@ -22,10 +23,11 @@ class Summary(NamedTuple):
     in_progress: int
     awaiting_buyer: int
     attention: list[Order]
+    failed_refunds: list[FailedRefund]
 
 
 async def read(connection: Connection, since: datetime, slow: timedelta, attempts: int) -> Summary:
-    """Three queries, each along an index; `attention` holds the oldest orders whose sagas are late, stuck or
+    """Four queries, each along an index; `attention` holds the oldest orders whose sagas are late, stuck or
     slow (purchases, and what is to go back of one) or whose payment was refused once they were confirmed.
     """
     bought = await connection.fetch(_BOUGHT, _first_id(since), list(BOUGHT))
@@ -38,6 +40,7 @@ async def read(connection: Connection, since: datetime, slow: timedelta, attempt
         in_progress=waiting.get("in_progress", 0),
         awaiting_buyer=waiting.get("awaiting_buyer", 0),
         attention=await orders.of_ids(connection, ids) if ids else [],
+        failed_refunds=await failed_refunds.read(connection, ATTENTION_MAX),
     )
 
 

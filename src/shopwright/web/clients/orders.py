@@ -207,6 +207,16 @@ class _Refunds(msgspec.Struct):
     items: list[Refund] = []
 
 
+class FailedRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that a provider refused to pay back; `ways`: where it can be asked to go."""
+
+    order_id: UUID
+    number: str
+    amount: Money
+    failure: str
+    ways: list[str] = []
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What came in since a time; `attention` holds orders that do not move on by themselves."""
 
@@ -216,6 +226,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     in_progress: int = 0
     awaiting_buyer: int = 0
     attention: list[Order] = []
+    failed_refunds: list[FailedRefund] = []
 
 
 class Orders:

@@ -36,6 +36,7 @@ class Purchases:
         self.carts: dict[str, dict[str, Any]] = {}
         self.orders: dict[str, dict[str, Any]] = {}
         self.timelines: dict[str, list[dict[str, Any]]] = {}  # where the usual one is not meant
+        self.failed_refunds: list[dict[str, Any]] = []
         self.stuck: set[str] = set()  # ids of orders that do not move on
         self.offers = Offers()
         self.pay = "hosted"  # or: paid, declined, slow
@@ -237,6 +238,7 @@ class Purchases:
             "revenue": [money(sum(order["total"]["amount"] for order in bought))] if bought else [],
             "in_progress": waiting.count("in_progress"), "awaiting_buyer": waiting.count("awaiting_buyer"),
             "attention": [view_of(order) for order in self.orders.values() if order["id"] in self.stuck],
+            "failed_refunds": self.failed_refunds,
         }  # fmt: skip
 
     @route("orders", "GET", "/v1/orders/([^/]+)")
