@@ -28,6 +28,7 @@ from platforms import free_port
 from shopwright.gateway import envoy
 from shopwright.gateway.table import SERVICES, TABLE, Quota, RateClass, Route, spiffe_id
 
+PATIENCE_S = 60  # of clients: a machine may be slow
 HOUR = dt.timedelta(hours=1)
 STAFF = "catalog:write catalog:read inventory:read operations:read"
 
@@ -149,17 +150,22 @@ class Node:
     def client(self, *, address: str | None = None, **more) -> httpx.Client:
         """A client of the plain edge; `address` is the loopback address it comes from."""
         transport = httpx.HTTPTransport(local_address=address)
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.settings.port}", transport=transport, **more)
+        base_url = f"http://127.0.0.1:{self.settings.port}"
+        return httpx.Client(base_url=base_url, transport=transport, timeout=PATIENCE_S, **more)
 
     def tls_client(self, *, http2: bool = True) -> httpx.Client:
         context = ssl.create_default_context(cafile=str(self.settings.tls / "ca.crt"))
         return httpx.Client(
-            base_url=f"https://localhost:{self.settings.tls_port}", verify=context, http2=http2
+            base_url=f"https://localhost:{self.settings.tls_port}",
+            verify=context,
+            http2=http2,
+            timeout=PATIENCE_S,
         )
 
     def service(self, caller: str) -> httpx.Client:
         """A client as `caller` has it: its way out into the mesh."""
-        return httpx.Client(transport=httpx.HTTPTransport(uds=str(self.settings.egress(caller))))
+        transport = httpx.HTTPTransport(uds=str(self.settings.egress(caller)))
+        return httpx.Client(transport=transport, timeout=PATIENCE_S)
 
     def intruder(self, target: str, identity: tuple[bytes, bytes] | None) -> httpx.Client:
         """A client that goes straight to the target's way in, with a certificate of its own or none."""
@@ -171,7 +177,7 @@ class Node:
             context.load_cert_chain(pair)
         uds = str(self.settings.ingress(target))
         transport = httpx.HTTPTransport(uds=uds, verify=context, http2=True)
-        return httpx.Client(transport=transport, base_url=f"https://{target}")
+        return httpx.Client(transport=transport, base_url=f"https://{target}", timeout=PATIENCE_S)
 
     # tokens and certificates
 

@@ -121,7 +121,7 @@ class TestReload:
         versions = [replace(settings, table=fewer, slots={"orders": 3}), settings]
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)
         base = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(base_url=base, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=base, limits=limits, timeout=60) as client:
             load = [asyncio.create_task(self.requests(client, 60)) for _ in range(8)]
             for version in versions:
                 await asyncio.to_thread(envoy.reload, version)

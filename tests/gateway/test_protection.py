@@ -60,7 +60,7 @@ class TestCircuitBreaker:
         base = f"http://127.0.0.1:{restored.settings.port}"
 
         async with httpx.AsyncClient(base_url=base, timeout=60) as client:
-            slow = [client.post("/v1/carts", headers={"fake-sleep": "1"}) for _ in range(12)]
+            slow = [client.post("/v1/carts", headers={"fake-sleep": "2"}) for _ in range(12)]
             answers = await asyncio.gather(*slow)
             others = await client.get("/v1/users/x")
 
@@ -68,7 +68,8 @@ class TestCircuitBreaker:
         assert {answer.status_code for answer in answers} == {200, 503}
         assert len(refused) >= 6
         assert {slug_of(answer) for answer in refused} == {"unavailable"}
-        assert max(answer.elapsed.total_seconds() for answer in refused) < 1
+        served = [answer for answer in answers if answer.status_code == 200]
+        assert max(answer.elapsed for answer in refused) < min(answer.elapsed for answer in served)
         assert others.status_code == 200
 
 

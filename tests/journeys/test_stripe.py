@@ -83,7 +83,7 @@ async def test_a_day_with_stripe(shop, client, front):
     cart = await ready_cart(client, buyer)
     begun = await buyer.order(cart, await front.card())
     assert begun.status_code == 202, begun.text
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         back = await browser.get(begun.json()["payment"]["action_url"])
     assert back.headers["location"].startswith(shop.url)
     intent = {"object": "payment_intent", "id": begun.json()["payment"]["action_url"].rpartition("/")[2]}
@@ -95,7 +95,7 @@ async def test_a_day_with_stripe(shop, client, front):
     cart = await ready_cart(client, buyer)
     begun = (await buyer.order(cart, None)).json()
     page = begun["payment"]["action_url"]
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         await browser.get(f"{page}?card={stripes.OK}")
     session = {"object": "checkout.session", "metadata": {PAYMENT: begun["payment"]["id"]}}
     await webhook(client, "checkout.session.completed", session)

@@ -103,7 +103,7 @@ class RenewingNode(Node):
                 context.load_cert_chain(caller / "cert.pem", caller / "key.pem")
                 break
         transport = httpx.HTTPTransport(uds=str(self.settings.ingress(service)), verify=context, http2=True)
-        with httpx.Client(transport=transport, base_url=f"https://{service}") as client:
+        with httpx.Client(transport=transport, base_url=f"https://{service}", timeout=60) as client:
             response = client.get("/internal/quotes")
             der = response.extensions["network_stream"].get_extra_info("ssl_object").getpeercert(True)
         assert response.status_code == 200

@@ -40,13 +40,13 @@ def eventually(holds: Callable[[], object], seconds: float = 120) -> object:
 
 def register(installation: Platform) -> dict[str, str]:
     account = {"email": f"{uuid4().hex}@example.com", "password": uuid4().hex}
-    answer = httpx.post(f"{installation.url}/v1/users", json=account | {"name": "Ada"})
+    answer = httpx.post(f"{installation.url}/v1/users", json=account | {"name": "Ada"}, timeout=60)
     assert answer.status_code == 201, answer.text
     return account
 
 
 def log_in(installation: Platform, account: dict[str, str]) -> int:
-    return httpx.post(f"{installation.url}/v1/sessions", json=account).status_code
+    return httpx.post(f"{installation.url}/v1/sessions", json=account, timeout=60).status_code
 
 
 class TestUp:
@@ -68,7 +68,7 @@ class TestUp:
         assert log_in(installation, demo["buyer"]) == 200
 
     def test_is_really_ready(self, installation: Platform):
-        ready = httpx.get(f"{installation.url}/readyz")
+        ready = httpx.get(f"{installation.url}/readyz", timeout=60)
 
         assert ready.status_code == 200
         assert set(ready.json()["services"]) == set(SERVICES)
@@ -78,7 +78,7 @@ class TestUp:
 
         context = ssl.create_default_context(cafile=installation.demo["ca"])
 
-        with httpx.Client(verify=context, http2=True) as client:
+        with httpx.Client(verify=context, http2=True, timeout=60) as client:
             assert client.get(f"{installation.demo['gateway_tls']}/healthz").http_version == "HTTP/2"
 
     def test_listens_on_loopback_only(self, installation: Platform):
@@ -111,11 +111,11 @@ class TestUp:
         lifted.cli("up")
 
         assert "rate limits OFF" in installation.cli("status").stdout
-        assert "ratelimit" not in httpx.get(f"{installation.url}/v1/carts/x").headers
+        assert "ratelimit" not in httpx.get(f"{installation.url}/v1/carts/x", timeout=60).headers
         assert pids(installation) == before
         back = installation.environ | {"SHOPWRIGHT_RATE_LIMIT": "on"}
         Platform(installation.home, installation.url, "", back).cli("up")
-        assert "ratelimit" in httpx.get(f"{installation.url}/v1/carts/x").headers
+        assert "ratelimit" in httpx.get(f"{installation.url}/v1/carts/x", timeout=60).headers
 
 
 class TestStatus:
@@ -162,7 +162,7 @@ class TestLogs:
 
         def ask_until_seen():
             while not seen.wait(0.3):
-                httpx.get(f"{installation.url}/v1/{mark}")
+                httpx.get(f"{installation.url}/v1/{mark}", timeout=60)
 
         following = subprocess.Popen(
             command, env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -198,7 +198,7 @@ class TestCrashes:
         os.kill(before, signal.SIGKILL)
 
         assert eventually(lambda: pids(installation)["users-0"] not in {0, before})
-        assert eventually(lambda: httpx.get(f"{installation.url}/readyz").status_code == 200)
+        assert eventually(lambda: httpx.get(f"{installation.url}/readyz", timeout=60).status_code == 200)
         users = next(row for row in installation.status() if row["name"] == "users-0")
         assert users["restarts"] >= 1
 
@@ -257,7 +257,7 @@ class TestDown:
         assert [folder for folder in ("/dev/shm", "/tmp") if Path(folder, layout.label).exists()] == []
         assert "is down" in installation.cli("status", check=False).stdout
         assert "Nothing was running" in installation.cli("down").stdout
-        assert httpx.get(f"{unlimited_platform.url}/readyz").status_code == 200
+        assert httpx.get(f"{unlimited_platform.url}/readyz", timeout=60).status_code == 200
         installation.cli("up")
         assert log_in(installation, account) == 200
 

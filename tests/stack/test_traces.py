@@ -23,6 +23,7 @@ def test_one_trace_from_the_gateway_to_the_worker(installation: Platform, collec
         f"{installation.url}/v1/users",
         json=account,
         headers={"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"},
+        timeout=60,
     )
 
     assert answer.status_code == 201, answer.text
@@ -39,7 +40,7 @@ def test_what_was_not_sampled_is_not_sent(installation: Platform, collector: Col
     trace, marker = secrets.token_hex(16), secrets.token_hex(16)
     for trace_id, flag in ((trace, "00"), (marker, "01")):
         headers = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-{flag}"}
-        httpx.get(f"{installation.url}/v1/carts/{uuid4()}", headers=headers)
+        httpx.get(f"{installation.url}/v1/carts/{uuid4()}", headers=headers, timeout=60)
 
     until = time.monotonic() + 90
     while not collector.knows(marker, of="orders") and time.monotonic() < until:
