@@ -41,6 +41,20 @@ class TestOrders:
 
         assert page.path.startswith("/login")
 
+    async def test_says_how_many_of_a_line_were_cancelled(self, shop, mesh):
+        mesh.purchases.pay = "paid"
+        await shop.send(await at_review(shop), "/checkout/place")
+        line = the_order(mesh)["lines"][0]
+        path = f"/orders/{the_order(mesh)['id']}"
+
+        line |= {"quantity": 3, "fulfilled": 1, "cancelled": 2}
+        some = await shop.get(path)
+        line |= {"fulfilled": 0, "cancelled": 3}
+        all_of_it = await shop.get(path)
+
+        assert "2 of 3 cancelled" in some.text
+        assert "Cancelled" in all_of_it.text and "of 3" not in all_of_it.text
+
     async def test_an_unknown_order_is_not_found(self, shop):
         await shop.log_in()
 
