@@ -25,3 +25,12 @@ class TestMasking:
 
         assert masked(error) == "SMTPRecipientsRefused: <***>: 550 no such user"
         assert masked({"detail": ["to ada@example.com"]}) == {"detail": ["to ***"]}
+
+    def test_hides_what_would_open_something_to_whoever_reads_it(self):
+        opens = {
+            "token": "tok_1", "payment_token": "tok_2", "reset_url": "https://shop/reset?token=3",
+            "cart_id": "c4", "draft_id": "d5", "code": "K7QM", "password": "six", "full_name": "Ada Buyer",
+        }  # fmt: skip
+
+        assert set(masked(opens).values()) == {"***"}
+        assert masked({"order_id": "o1", "sku": "MUG"}) == {"order_id": "o1", "sku": "MUG"}

@@ -27,8 +27,10 @@ FIRST_PAUSE = timedelta(
 RETRY_LEASE = timedelta(seconds=60)
 
 _MASKED = frozenset(
-    {"email", "name", "phone", "line1", "line2", "city", "region", "postal_code", "address", "reason", "note"}
-)
+    {"email", "name", "phone", "line1", "line2", "city", "region", "postal_code", "address", "reason", "note",
+     "code", "link", "cart_id", "draft_id"}  # the last four open something to whoever knows them
+)  # fmt: skip
+_SECRET = re.compile(r"(^|_)(token|secret|password|name|email|url)$")
 _UNREADABLE = "it is not an event: nobody can handle it"
 _EMAIL = re.compile(r"[^\s@<>\"',;:]+@[^\s@<>\"',;:]+\.[^\s@<>\"',;:]+")
 
@@ -126,10 +128,12 @@ class DeadLetters:
 
 
 def masked(value: Any) -> Any:
-    """`value` with personal data replaced by asterisks: by a field's name, and e-mail addresses anywhere."""
+    """`value` with asterisks for personal data and what opens something: by a field's name, and e-mail
+    addresses anywhere.
+    """
     if isinstance(value, dict):
         return {
-            name: "***" if name in _MASKED and isinstance(item, str) else masked(item)
+            name: "***" if isinstance(item, str) and _hidden(name) else masked(item)
             for name, item in value.items()
         }
     if isinstance(value, str):
@@ -137,6 +141,10 @@ def masked(value: Any) -> Any:
     if isinstance(value, list):
         return [masked(item) for item in value]
     return value
+
+
+def _hidden(field: str) -> bool:
+    return field in _MASKED or _SECRET.search(field) is not None
 
 
 def _pause(attempts: int) -> timedelta:
