@@ -100,6 +100,31 @@ class TestGiftCards:
 
         assert sorted(answer.status_code for answer in answers) == [201] + [402] * 5
 
+    @pytest.mark.parametrize(("worth", "left"), [(TOTAL, 0), (TOTAL + 500, 500)])
+    async def test_who_was_slower_reads_what_is_left_and_pays_the_rest_by_card(
+        self, client, shop, till, worth, left
+    ):
+        code = await till.gift_card(worth)
+        first, cart = [await ready_cart(client, shop) for _ in range(2)]
+        await buy(client, first, method="gift_card", gift_cards=[code])
+
+        refused = await buy(client, cart, method="gift_card", gift_cards=[code])
+
+        said = refused.json()
+        assert (refused.status_code, said["type"]) == (402, "/problems/gift-card-spent")
+        assert said["balance"] == {"amount": left, "currency": "EUR"}
+        kept = (await client.get(f"/v1/carts/{cart['id']}")).json()
+        assert (kept["status"], kept["lines"], kept["total"]) == ("open", cart["lines"], cart["total"])
+        placed = (await client.get("/v1/orders", headers=STAFF)).json()["items"]
+        ends = {(order["status"], order["payment"]["status"]) for order in placed}
+        assert ends == {("confirmed", "captured"), ("refused", "declined")}
+        cards = [code] if left else []
+        order = (await buy(client, cart, method="card", token="tok_ok", gift_cards=cards)).json()
+        assert (order["status"], order["payment"]["status"]) == ("confirmed", "captured")
+        parts = order["payment"]["parts"]
+        from_card = sum(part["amount"]["amount"] for part in parts if part["method"] == "gift_card")
+        assert from_card == left
+
     async def test_back_to_the_wallet_when_staff_say_so(self, client, shop, till):
         code = await till.gift_card(1_000)
         cart = await ready_cart(client, shop, headers=ADA)

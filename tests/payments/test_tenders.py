@@ -7,6 +7,8 @@ import pytest
 
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.payments import PaymentAlreadyCaptured, PaymentDiffers, RefundTooLarge
+from shopwright.payments import domain
+from shopwright.payments.store import parts
 from shopwright.payments.store import payments as store
 from shopwright.payments.testing import a_shop, an_order, wanted
 
@@ -115,6 +117,23 @@ class TestAuthorise:
 
         assert (tender.status, tender.decline_code) == ("declined", "insufficient_funds")
         assert await on_cards(shop) == [(1_500, 0)]
+
+    async def test_one_that_was_spent_after_it_was_planned_with_tells_what_is_left(self, shop):
+        code, order = await shop.gift_card(2_500), an_order(1_999)
+        [card] = await shop.stored.gift_cards(None, 1)
+        plan = domain.plan(order, [domain.Source("gift_card", card.id, card.available)], "sandbox")
+        planned = domain.Tender(
+            id=order.id, order_id=order.order_id, amount=1_999, currency="EUR", parts=tuple(plan)
+        )
+        await parts.open_group(shop.db, planned)
+        await shop.tenders.authorise(wanted(an_order(2_100), gift_cards=(code,)))
+
+        tenders = [await shop.tenders.authorise(wanted(order, gift_cards=(code,))) for _ in range(2)]
+
+        assert {(tender.status, tender.gift_card_left) for tender in tenders} == {("declined", 400)}
+        assert (
+            await shop.tenders.authorise(wanted(an_order(400), gift_cards=(code,)))
+        ).status == "authorised"
 
     async def test_fifty_orders_cannot_spend_one_gift_card_twice(self, shop):
         code = await shop.gift_card(5 * 1_999)

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from buying import ADDRESS, at_delivery, at_review, the_order
+from shopwright.contracts.money import Money
+from shopwright.contracts.payments import GiftCardSpent
 from shopwright.contracts.problems import (
     DeadlineExceeded,
     FieldError,
@@ -206,6 +208,19 @@ class TestPlace:
 
         assert page.path == "/checkout/review"
         assert "There is not enough money on the card. You were not charged" in page.text
+        assert "Oak lamp" in page.text
+
+    @pytest.mark.parametrize(("left", "said"), [(500, "now holds €5.00"), (0, "is used up")])
+    async def test_a_gift_card_that_was_used_meanwhile_leads_back_with_what_is_left(
+        self, shop, mesh, left, said
+    ):
+        page = await at_review(shop)
+        mesh.refusals["/v1/orders"] = GiftCardSpent(balance=Money(left, "EUR"))
+
+        page = await shop.send(page, "/checkout/place")
+
+        assert page.path == "/checkout/review"
+        assert f"Your gift card {said}. You were not charged" in page.text
         assert "Oak lamp" in page.text
 
     async def test_somebody_who_was_faster_leads_back_to_the_cart(self, shop, mesh):

@@ -68,6 +68,14 @@ class RefundTooLarge(Problem):
     refundable: Money
 
 
+class GiftCardSpent(Problem):
+    """The gift card no longer holds what it was to pay."""
+
+    kind = "payment_required"
+    code: str = ""
+    balance: Money
+
+
 class ProviderRefused(Problem):
     """The payment provider refused."""
 

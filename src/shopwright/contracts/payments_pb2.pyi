@@ -69,7 +69,7 @@ class PaymentPart(_message.Message):
     def __init__(self, method: _Optional[str] = ..., amount: _Optional[int] = ..., status: _Optional[str] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ...) -> None: ...
 
 class PaymentState(_message.Message):
-    __slots__ = ("payment_id", "status", "action_url", "decline_code", "amount", "captured", "refunded", "currency", "refund_status", "parts", "instructions")
+    __slots__ = ("payment_id", "status", "action_url", "decline_code", "amount", "captured", "refunded", "currency", "refund_status", "parts", "instructions", "gift_card_balance")
     PAYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     ACTION_URL_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,7 @@ class PaymentState(_message.Message):
     REFUND_STATUS_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     INSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    GIFT_CARD_BALANCE_FIELD_NUMBER: _ClassVar[int]
     payment_id: str
     status: str
     action_url: str
@@ -92,4 +93,5 @@ class PaymentState(_message.Message):
     refund_status: str
     parts: _containers.RepeatedCompositeFieldContainer[PaymentPart]
     instructions: str
-    def __init__(self, payment_id: _Optional[str] = ..., status: _Optional[str] = ..., action_url: _Optional[str] = ..., decline_code: _Optional[str] = ..., amount: _Optional[int] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ..., currency: _Optional[str] = ..., refund_status: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[PaymentPart, _Mapping]]] = ..., instructions: _Optional[str] = ...) -> None: ...
+    gift_card_balance: int
+    def __init__(self, payment_id: _Optional[str] = ..., status: _Optional[str] = ..., action_url: _Optional[str] = ..., decline_code: _Optional[str] = ..., amount: _Optional[int] = ..., captured: _Optional[int] = ..., refunded: _Optional[int] = ..., currency: _Optional[str] = ..., refund_status: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[PaymentPart, _Mapping]]] = ..., instructions: _Optional[str] = ..., gift_card_balance: _Optional[int] = ...) -> None: ...

@@ -96,6 +96,7 @@ class PaymentsRpc:
             currency=tender.currency,
             parts=[_part(part) for part in tender.live] if tender.in_parts else [],
             instructions=self._instructions(tender) if tender.by_hand is not None else "",
+            gift_card_balance=tender.gift_card_left,
         )
 
 

@@ -23,7 +23,7 @@ from shopwright.contracts.payments import (
 )
 from shopwright.contracts.payments_rpc import PaymentState
 from shopwright.contracts.problem import Problem
-from shopwright.contracts.problems import NotFound, PaymentDeclined
+from shopwright.contracts.problems import NotFound
 from shopwright.contracts.products import ReserveLine
 
 from .. import domain
@@ -34,7 +34,7 @@ from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
 from ..store.tenders import paid, set_tender, tender_set
-from .tenders import known
+from .tenders import DECLINED, declined, known
 
 #: Holds outlive the saga's deadline, so that after the pivot they still stand.
 HOLD_MARGIN = timedelta(hours=1)
@@ -113,7 +113,7 @@ class Purchase:
                 self._tendered(order, state)
                 return Waiting(_await_buyer(order, state))
             case "declined" | "voided":
-                return Refused(PaymentDeclined(code=state.decline_code or state.status))
+                return Refused(declined(state))
             case other:
                 return Failed(f"the payment is {other}")
 
@@ -219,7 +219,7 @@ class Purchase:
         assert order is not None, "the saga's order was deleted"
         reason = place.reason or {"type": "refused", "title": "The order was refused"}
         status: OrderStatus = domain.UNDONE.get(reason["type"], "refused")
-        payment = "declined" if reason["type"] == "payment-declined" else "voided"
+        payment = "declined" if reason["type"] in DECLINED else "voided"
         await store.set_status(tx, order_id, status, payment_status=payment, refusal=reason)
         if order.tender is not None:
             await set_tender(tx, order_id, order.tender.forgotten())

@@ -59,7 +59,7 @@ class Tenders:
         if len(wanted.gift_cards) > GIFT_CARDS_MAX:
             raise invalid("/gift_cards", f"must be at most {GIFT_CARDS_MAX}")
         if not wanted.plain:
-            return await self._turns.to_the_end(self._authorise_parts(wanted))
+            return await self._told(await self._turns.to_the_end(self._authorise_parts(wanted)))
         provider = self._routing.first(wanted)
         try:
             payment = await self._payments.authorise(wanted.order, provider)
@@ -136,6 +136,14 @@ class Tenders:
         found = await store.find(self._db, tender_id) if payment.decline_code == domain.UNREACHABLE else None
         return found or Tender.of(payment)
 
+    async def _told(self, tender: Tender) -> Tender:
+        """The tender with what is left on a gift card that had too little, for its buyer to choose anew."""
+        if tender.status != "declined" or tender.spent_gift_card is None:
+            return tender
+        card = await self._books.gift_card(tender.spent_gift_card)
+        left = card.available if card is not None else 0
+        return msgspec.structs.replace(tender, gift_card_left=left)
+
     async def _authorise_parts(self, wanted: Wanted) -> Tender:
         order = wanted.order
         async with self._turns.turn(order.id):
@@ -170,12 +178,16 @@ class Tenders:
         parts = None if refused else domain.plan(order, sources, provider)
         if parts is None:
             refused = refused or "insufficient_funds"
+        left = [source.available for source in sources if source.method == "gift_card"]
+        if refused == "gift_card_empty":
+            left = [0]
         for part in parts or []:
             if part.account_id is None:
                 self._payments.check(msgspec.structs.replace(order, id=part.payment_id), part.provider)
         return Tender(
             id=order.id, order_id=order.order_id, amount=order.amount.minor, currency=order.amount.currency,
             parts=tuple(parts or ()), refused=refused,
+            gift_card_left=left[0] if left and parts is None else None,
         )  # fmt: skip
 
     async def _sources(self, wanted: Wanted) -> tuple[list[Source], str]:

@@ -66,7 +66,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True):
-    """`refused`: why nothing was begun at all, such as a gift card that is not valid."""
+    """`refused`: why nothing was begun at all, such as a gift card that is not valid.
+
+    `gift_card_left`: what is still on one that had too little when it was to pay.
+    """
 
     id: UUID
     order_id: UUID | None
@@ -76,6 +79,7 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True):
     voided: bool = False
     version: int = 1
     refused: str = ""
+    gift_card_left: int | None = None
 
     @staticmethod
     def of(payment: Payment) -> Tender:
@@ -142,6 +146,16 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True):
     def decline_code(self) -> str:
         codes = [part.payment.decline_code for part in self.live if part.payment is not None]
         return self.refused or next((code for code in codes if code), "")
+
+    @property
+    def spent_gift_card(self) -> UUID | None:
+        """The gift card that had too little once it was to pay: another order was first."""
+        spent = (
+            part.account_id
+            for part in self.live
+            if part.method == "gift_card" and part.payment and part.payment.decline_code
+        )
+        return next(spent, None)
 
     @property
     def by_hand(self) -> Part | None:

@@ -122,6 +122,10 @@ class Books:
             rows = await connection.fetch(_GIFT_CARDS, before, limit)
         return [account for row in rows if (account := _account(row)) is not None]
 
+    async def gift_card(self, card_id: UUID) -> Account | None:
+        async with self._db.read() as connection:
+            return _account(await connection.fetchrow(_GIFT_CARD, card_id))
+
     async def disable(self, card_id: UUID) -> Account | None:
         async with self._db.read() as connection:
             return _account(await connection.fetchrow(_DISABLE, card_id))
@@ -157,6 +161,7 @@ _GIFT_CARDS = """
 SELECT * FROM stored_accounts WHERE kind = 'gift_card' AND ($1::uuid IS NULL OR id < $1)
 ORDER BY id DESC LIMIT $2
 """
+_GIFT_CARD = "SELECT * FROM stored_accounts WHERE id = $1 AND kind = 'gift_card'"
 _DISABLE = """
 UPDATE stored_accounts SET disabled_at = coalesce(disabled_at, now())
 WHERE id = $1 AND kind = 'gift_card' RETURNING *

@@ -15,6 +15,7 @@ from uuid import UUID
 from litestar import Response, get, post
 
 from shopwright.contracts.money import Money
+from shopwright.contracts.payments import GiftCardSpent
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import OutOfStock, PaymentDeclined, TotalChanged
 
@@ -26,7 +27,14 @@ from .cart import already_ordered, read_cart
 from .checkout import not_open
 from .outcome import after_placing, order_of
 from .paying import paying_of, payment_of
-from .words import COUPON_NOT_VALID, coupon_refused, declined_text, refusal_text, shortage_text
+from .words import (
+    COUPON_NOT_VALID,
+    coupon_refused,
+    declined_text,
+    refusal_text,
+    shortage_text,
+    spent_text,
+)
 
 _STEPS = {
     "email-missing": "/checkout",
@@ -101,6 +109,9 @@ async def _not_placed(visit: Visit, problem: Problem, cart_id: UUID) -> Response
     if step := _STEPS.get(problem.slug):
         await visit.warn(refusal_text(problem))
         return visit.go(step)
+    if isinstance(problem, GiftCardSpent):
+        await visit.warn(spent_text(problem))
+        return visit.go("/checkout/review")
     if isinstance(problem, PaymentDeclined):
         await visit.warn(declined_text(problem.code))
         return visit.go("/checkout/review")

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from shopwright.chassis.problems import document
+from shopwright.contracts.payments import GiftCardSpent
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import InvalidInput, OutOfStock, UnknownSku
 
 from ..clients.orders import Cart, Order
 from ..clients.remote import is_away
+from ..formatting import money
 from ..forms import plain_words
 
 CURRENCY_DIFFERS: Final = "currency-differs"
@@ -76,6 +78,12 @@ def coupon_problems(cart: Cart, *, guest: bool) -> dict[str, str]:
 def gift_card_text(reason: str) -> str:
     """Why a gift card pays nothing."""
     return _GIFT_CARDS.get(reason, _GIFT_CARDS["unknown"])
+
+
+def spent_text(problem: GiftCardSpent) -> str:
+    left = f"now holds {money(problem.balance)}" if problem.balance.minor else "is used up"
+    kept = "You were not charged, and your cart is still here: pay the rest another way."
+    return f"Your gift card {left}. {kept}"
 
 
 def declined_text(code: str) -> str:
