@@ -22,6 +22,7 @@ from shopwright.notifications.testing import (
     drafted,
     refunded,
     registered,
+    requested,
     shipped,
 )
 from writing import NOW, SHOP, letter_of
@@ -53,6 +54,8 @@ EVERY = [
     domain.order_shipped(shipped()),
     domain.order_refunded(refunded()),
     domain.order_drafted(drafted()),
+    domain.payment_requested(requested()),
+    domain.payment_requested(requested(purpose="exchange")),
 ]
 
 

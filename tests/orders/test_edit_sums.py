@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from shopwright.contracts.money import Money, total
 from shopwright.contracts.orders import Total
-from shopwright.orders.domain import Order, OrderLine, Tax
-from shopwright.orders.domain.edits import Added, EditNeedsPayment, NothingLeft, TaxModeDiffers, change_of
+from shopwright.orders.domain import FurtherPayment, Order, OrderLine, Tax, paid_for, shares, value_of
+from shopwright.orders.domain.edits import Added, NothingLeft, TaxModeDiffers, change_of
+from shopwright.orders.domain.exchanges import sent_for, worth_of
 
 
 def euros(minor):
@@ -52,6 +53,10 @@ def order_of(lines, *, included):
     )  # fmt: skip
 
 
+def value(order, added):
+    return total((paid_for(order, item) for item in added.lines), "EUR")
+
+
 def parts(included):
     def make(quantity, unit, discount_percent):
         discount = quantity * unit * discount_percent // 100
@@ -75,14 +80,14 @@ class TestSums:
 
         try:
             change = change_of(order, removed, added)
-        except (EditNeedsPayment, NothingLeft):
+        except NothingLeft:
             return
 
-        assert change.back.minor >= 0
-        assert (
-            total((row.amount for row in change.totals), "EUR") == change.total == order.total - change.back
-        )
-        assert change.total.minor + change.taken_off == order.total.minor
+        assert min(change.back.minor, change.due.minor) == 0 <= max(change.back.minor, change.due.minor)
+        assert change.difference == value(order, added) - value_of(order, removed)
+        assert total((row.amount for row in change.totals), "EUR") == change.total
+        assert change.total == order.total + change.difference
+        assert change.total.minor + change.taken_off == order.total.minor + change.due.minor
         if not included:
             told = next(row.amount for row in change.totals if row.type == "tax")
             assert told == total((row.amount for row in change.taxes), "EUR")
@@ -93,6 +98,57 @@ class TestSums:
 
         with pytest.raises(TaxModeDiffers):
             change_of(order, {first.id: 1}, Added([other], [tax_row([other], included=not included)]))
+
+
+@pytest.mark.parametrize("included", [True, False])
+class TestExchange:
+    @given(data=st.data())
+    def test_costs_the_difference_and_gives_back_exactly_that(self, included, data):
+        """In one tax row and in two, for lines of any price, down to nothing."""
+        more = data.draw(st.lists(parts(included), min_size=1, max_size=4))
+        more = [replace(item, discount=euros(0)) for item in more]
+        added = Added(more, [tax_row(more, included=included)])
+        order = order_of([line(1, 1_000)], included=included)
+        gone = euros(data.draw(st.integers(0, 2 * worth_of(added, "EUR").minor)))
+
+        sent = sent_for(order, added, gone)
+
+        assert sent.total == max(worth_of(added, "EUR") - gone, euros(0))
+        assert total((row.amount for row in sent.totals), "EUR") == sent.total
+        assert total((paid_for(sent, item) for item in sent.lines), "EUR") == sent.total
+        assert all(0 <= item.discount.minor <= item.total.minor for item in sent.lines)
+        assert total((row.amount for row in sent.taxes), "EUR") == total(
+            (item.tax for item in sent.lines if sent.total.minor), "EUR"
+        )
+
+
+class TestShares:
+    @given(
+        first=st.integers(0, 9_999),
+        further=st.lists(
+            st.tuples(st.integers(1, 9_999), st.sampled_from(["captured", "authorised", "voided"]), st.data())
+        ),
+        data=st.data(),
+    )
+    def test_sum_to_what_goes_back_and_take_from_no_payment_more_than_it_took(self, first, further, data):
+        payments = [
+            FurtherPayment(
+                id=uuid4(), edit_id=uuid4(), method="card", amount=euros(amount), status=status,
+                refunding=euros(own.draw(st.integers(0, amount)) if status == "captured" else 0),
+            )
+            for amount, status, own in further
+        ]  # fmt: skip
+        free = {payment.id: payment.refundable for payment in payments}
+        first_id, amount = uuid4(), data.draw(st.integers(0, first + sum(free.values())))
+
+        found = shares(first_id, payments, euros(amount))
+
+        told = {share.payment_id: share.amount.minor for share in found}
+        assert sum(told.values()) == amount or (not found and amount <= first)
+        assert all(0 < taken <= (free | {first_id: first})[of] for of, taken in told.items())
+        later = [free[payment.id] - told.get(payment.id, 0) for payment in reversed(payments)]
+        used = [payment.id in told for payment in reversed(payments) if payment.refundable]
+        assert used == sorted(used, reverse=True), later
 
 
 def test_the_tax_of_what_goes_out_leaves_the_row_of_its_rate():

@@ -73,20 +73,6 @@ class TestEdit:
         assert (seen["status"], seen["payment"]["status"]) == ("cancelled", "refunded")
         assert (shop.stock.free["MUG"], shop.stock.free["CUP"]) == (4, 5)
 
-    async def test_a_dearer_order_is_refused_with_the_difference_and_nothing_happens(
-        self, client, shop, sold
-    ):
-        order, cart = sold
-
-        answer = await edit(client, order, keep=3, add=[("CUP", 2)])
-
-        refusal = answer.json()
-        assert (answer.status_code, refusal["type"], refusal["difference"]["amount"]) == (
-            409, "/problems/edit-needs-payment", 600,
-        )  # fmt: skip
-        assert (await look(client, order, cart))["total"] == order["total"]
-        assert (shop.stock.free["CUP"], shop.faults.calls["refund"]) == (5, 0)
-
     async def test_what_cannot_be_reserved_leaves_the_order_as_it_was(self, client, shop, sold):
         order, cart = sold
         shop.stock.prices["CUP"] = shop.stock.prices["MUG"]
@@ -109,7 +95,7 @@ class TestEdit:
 
         await edit(client, order, keep=2, add=[("CUP", 1)])
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while shop.stock.free["MUG"] != 2 or not shop.till.refunds:
                 await asyncio.sleep(0.05)
         seen = await until(client, order, cart, "confirmed", "partially_refunded")

@@ -84,17 +84,6 @@ class TestExchange:
 
 
 class TestRefusals:
-    async def test_goods_that_cost_more(self, client, shop, shipped):
-        order, cart = shipped
-
-        answer = await exchange(client, order, send=[("CUP", 2)])
-
-        refusal = answer.json()
-        assert (answer.status_code, refusal["type"], refusal["difference"]["amount"]) == (
-            409, "/problems/exchange-needs-payment", 600,
-        )  # fmt: skip
-        assert (await look(client, order, cart))["lines"][0]["returned"] == 0
-
     async def test_goods_that_somebody_else_took(self, client, shop, shipped):
         order, cart = shipped
         shop.stock.free["CUP"] = 1

@@ -60,18 +60,23 @@ class TestEdit:
     def test_reserves_before_it_changes_the_lines_and_gives_back_after(self):
         done, place = path({}, saga=EDIT_ORDER)
 
-        assert done == ["reserve", "apply", "claim", "give_back", "restock"]
+        assert done == ["reserve", "authorise", "apply", "claim", "capture", "give_back", "restock"]
         assert place.status == "completed"
 
-    def test_an_order_that_was_shipped_meanwhile_gives_the_reservation_back_and_nothing_else(self):
+    def test_an_order_that_was_shipped_meanwhile_voids_its_payment_and_gives_the_reservation_back(self):
         shipped = WrongTransition(order_status="fulfilled", wanted="edit")
 
         done, place = path({"apply": Refused(shipped)}, saga=EDIT_ORDER)
 
-        assert (done, place.status) == (["reserve", "apply", "release"], "undone")
+        assert (done, place.status) == (["reserve", "authorise", "apply", "void", "release"], "undone")
         assert place.reason["order_status"] == "fulfilled"
 
-    @pytest.mark.parametrize("step", ["claim", "give_back", "restock"])
+    def test_a_refused_card_releases_what_was_reserved(self):
+        done, place = path({"authorise": Refused(PaymentDeclined(code="stolen"))}, saga=EDIT_ORDER)
+
+        assert (done, place.status) == (["reserve", "authorise", "void", "release"], "undone")
+
+    @pytest.mark.parametrize("step", ["claim", "capture", "give_back", "restock"])
     @pytest.mark.parametrize("reply", [Failed("no answer"), Refused(PaymentDeclined(code="late"))])
     def test_once_the_lines_are_changed_it_only_goes_on(self, step, reply):
         place = advance(EDIT_ORDER, Place(step), reply, now=DEADLINE, deadline=NOW)

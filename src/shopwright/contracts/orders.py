@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -118,3 +119,21 @@ class OrderDrafted(Event, frozen=True):
     name: str
     total: Money
     note: str
+
+
+@event("orders.payment_requested.v1", subject="order_id")
+class PaymentRequested(Event, frozen=True):
+    """Staff ask a buyer for money, who pays it at the storefront's `/pay/{link_id}` until then.
+
+    `purpose`: for a change (`edit`) of the order, or for the order that is sent in an `exchange`.
+    """
+
+    order_id: UUID
+    number: str
+    user_id: UUID | None
+    email: str
+    name: str
+    link_id: UUID
+    amount: Money
+    until: datetime
+    purpose: str

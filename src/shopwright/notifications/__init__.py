@@ -6,6 +6,6 @@ that a crash makes go out twice has the same Message-ID, and the local mailbox s
 person is left once the account is erased.
 Publishes: NotificationQueued, read by its own delivery workers only.
 Consumes: UserRegistered, PasswordChanged, UserErased (users); OrderConfirmed, OrderCancelled, OrderShipped,
-OrderRefunded, OrderDrafted (orders).
+OrderRefunded, OrderDrafted, PaymentRequested (orders).
 Calls: nobody; mails leave by SMTP where one is configured.
 """

@@ -22,6 +22,7 @@ from shopwright.contracts.orders import (
     OrderDrafted,
     OrderRefunded,
     OrderShipped,
+    PaymentRequested,
 )
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -125,6 +126,7 @@ def _heard(subscribers: Subscribers) -> _Heard:
             OrderShipped: subscribers.on_order_shipped,
             OrderRefunded: subscribers.on_order_refunded,
             OrderDrafted: subscribers.on_order_drafted,
+            PaymentRequested: subscribers.on_payment_requested,
         },
         "together": {
             OrderConfirmed: subscribers.on_orders_confirmed,

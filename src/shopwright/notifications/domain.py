@@ -22,6 +22,7 @@ from shopwright.contracts.orders import (
     OrderedLine,
     OrderRefunded,
     OrderShipped,
+    PaymentRequested,
     ShippedLine,
     Total,
 )
@@ -31,7 +32,7 @@ from shopwright.contracts.users import PasswordChanged, UserRegistered
 
 Kind = Literal[
     "welcome", "password_changed", "order_confirmed", "order_cancelled", "order_shipped", "order_refunded",
-    "order_drafted",
+    "order_drafted", "payment_requested",
 ]  # fmt: skip
 Channel = Literal["email", "in_app"]
 State = Literal["queued", "retrying", "sent", "skipped"]
@@ -126,8 +127,24 @@ class OrderOffer(msgspec.Struct, frozen=True, kw_only=True, tag="order_drafted")
     note: str
 
 
+class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True, tag="payment_requested"):
+    """What a change of an order costs, or goods that are sent in `exchange`; to be paid `until` then."""
+
+    number: str
+    amount: Money
+    until: datetime
+    purpose: str
+
+
 Content = (
-    Shipment | OrderRefund | OrderOffer | Welcome | PasswordNotice | OrderConfirmation | OrderCancellation
+    PaymentRequest
+    | Shipment
+    | OrderRefund
+    | OrderOffer
+    | Welcome
+    | PasswordNotice
+    | OrderConfirmation
+    | OrderCancellation
 )
 
 
@@ -235,6 +252,16 @@ def order_drafted(fact: OrderDrafted) -> Draft:
         kind="order_drafted", user_id=fact.user_id, email=fact.email, name=fact.name,
         title="Your order is ready to be paid", link=f"/drafts/{fact.draft_id}",
         content=OrderOffer(total=fact.total, note=fact.note),
+    )  # fmt: skip
+
+
+def payment_requested(fact: PaymentRequested) -> Draft:
+    return Draft(
+        kind="payment_requested", user_id=fact.user_id, email=fact.email, name=fact.name,
+        title=f"Please pay {fact.amount} for order {fact.number}", link=f"/pay/{fact.link_id}",
+        content=PaymentRequest(
+            number=fact.number, amount=fact.amount, until=fact.until, purpose=fact.purpose
+        ),
     )  # fmt: skip
 
 

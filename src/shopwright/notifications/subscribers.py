@@ -10,6 +10,7 @@ from shopwright.contracts.orders import (
     OrderDrafted,
     OrderRefunded,
     OrderShipped,
+    PaymentRequested,
 )
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -45,6 +46,9 @@ class Subscribers:
 
     async def on_order_drafted(self, fact: OrderDrafted, once: str) -> None:
         await self._notifications.notify(domain.order_drafted(fact), once)
+
+    async def on_payment_requested(self, fact: PaymentRequested, once: str) -> None:
+        await self._notifications.notify(domain.payment_requested(fact), once)
 
     async def on_notifications_queued(self, facts: Sequence[tuple[NotificationQueued, str]]) -> None:
         """Its state makes a repeat a no-op; an inbox row could not, for a failed try is no end."""

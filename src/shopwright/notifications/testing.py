@@ -20,6 +20,7 @@ from shopwright.contracts.orders import (
     OrderedLine,
     OrderRefunded,
     OrderShipped,
+    PaymentRequested,
     ShippedLine,
     Total,
 )
@@ -120,6 +121,21 @@ def drafted(**changes: Any) -> OrderDrafted:
         "note": "as agreed on the phone",
     }
     return OrderDrafted(**values | changes)
+
+
+def requested(**changes: Any) -> PaymentRequested:
+    values: dict[str, Any] = {
+        "order_id": new_id(),
+        "number": "SW-100001",
+        "user_id": None,
+        "email": "ada@example.com",
+        "name": "Ada Lovelace",
+        "link_id": new_id(),
+        "amount": Money(600, "EUR"),
+        "until": datetime(2026, 7, 4, 12, 30, tzinfo=UTC),
+        "purpose": "edit",
+    }
+    return PaymentRequested(**values | changes)
 
 
 async def tell(valkey: Valkey, fact: Event, *, event_id: UUID | None = None, traceparent: str = "") -> None:

@@ -25,6 +25,7 @@ from .api import drafts as drafts_api
 from .api import edits as edits_api
 from .api import exchanges as exchanges_api
 from .api import orders as orders_api
+from .api import pay_links as pay_links_api
 from .api import promotions as promotions_api
 from .api import shipping as shipping_api
 from .api import taxes as taxes_api
@@ -33,12 +34,15 @@ from .commands.after_sale import AfterSale
 from .commands.carts import Carts
 from .commands.documents import Documents
 from .commands.drafts import Drafts
-from .commands.edits import Edits
+from .commands.edit_steps import EditSteps
+from .commands.edits import Edits, Times
 from .commands.elsewhere import PaidBackElsewhere
 from .commands.exchanges import Exchanges
 from .commands.orders import Orders
+from .commands.pay_links import PayLinks
 from .commands.pricing import Pricing
 from .commands.promotions import Promotions
+from .commands.purchase import LINK_TIME
 from .commands.shop import Shop
 from .commands.timelines import Timelines
 from .documents import Seller
@@ -47,10 +51,11 @@ from .settings import OrdersSettings
 from .subscribers import Subscribers
 
 HOUSEKEEPING_S = 30
+SETTLE_S = 3  # an exchange that was paid by a link is booked about then
 HANDLERS: list[object] = [
     *carts_api.HANDLERS, *promotions_api.HANDLERS, *taxes_api.HANDLERS, *shipping_api.HANDLERS,
     *orders_api.HANDLERS, *after_sale_api.HANDLERS, *documents_api.HANDLERS, *edits_api.HANDLERS,
-    *drafts_api.HANDLERS, *exchanges_api.HANDLERS,
+    *drafts_api.HANDLERS, *exchanges_api.HANDLERS, *pay_links_api.HANDLERS,
 ]  # fmt: skip
 
 
@@ -69,13 +74,13 @@ async def build(environ: Mapping[str, str]) -> Service:
         buyer_time=timedelta(seconds=settings.buyer_time_s),
         transfer_time=timedelta(days=settings.transfer_days),
     )  # fmt: skip
-    seller = Seller.of(
-        settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
-    )
     after_sale = AfterSale(db, products, payments, lease)
-    edits = Edits(db, products, pricing, after_sale, lease)
+    times = Times(timedelta(seconds=settings.buyer_time_s), timedelta(days=settings.transfer_days), LINK_TIME)
+    steps = EditSteps(db, products, payments, after_sale, lease)
+    edits = Edits(db, products, pricing, after_sale, steps, times)
+    exchanges = Exchanges(db, pricing, orders, after_sale, edits)
     timelines = Timelines(db, users, [orders.runner, after_sale.runner, edits.runner])
-    subscribers = Subscribers(orders, PaidBackElsewhere(db, payments))
+    subscribers = Subscribers(orders, edits, PaidBackElsewhere(db, payments))
     consumer = Consumer(
         db,
         valkey,
@@ -107,10 +112,11 @@ async def build(environ: Mapping[str, str]) -> Service:
             "shop": Shop(db, pricing.forget),
             "orders": orders,
             "after_sale": after_sale,
-            "papers": Documents(db, seller),
+            "papers": Documents(db, _seller(settings)),
             "timelines": timelines,
             "edits": edits,
-            "exchanges": Exchanges(db, pricing, orders, after_sale, edits),
+            "exchanges": exchanges,
+            "pay_links": PayLinks(db, orders, edits),
             "drafts": Drafts(db, products, users, carts, orders, settings.currency),
         },
         draining=draining,
@@ -119,6 +125,17 @@ async def build(environ: Mapping[str, str]) -> Service:
     )
     workers = [
         relay.run, consumer.run, orders.runner.run, after_sale.runner.run, edits.runner.run,
-        every(HOUSEKEEPING_S, keep_house),
+        every(HOUSEKEEPING_S, keep_house), every(SETTLE_S, exchanges.settle_open),
     ]  # fmt: skip
     return Service(settings=settings, asgi=asgi, workers=workers, close=close, draining=draining)
+
+
+def _seller(settings: OrdersSettings) -> Seller:
+    return Seller.of(
+        settings.seller_name, settings.seller_address, settings.seller_tax_id, settings.seller_email
+    )
+
+
+def _times(settings: OrdersSettings) -> Times:
+    """How long the difference of a change may take to be paid."""
+    return Times(timedelta(seconds=settings.buyer_time_s), timedelta(days=settings.transfer_days), LINK_TIME)

@@ -8,8 +8,10 @@ idempotent: the reservation's id is the order's, the payment's id was chosen wit
 The way back (a refund, a return, a cancellation) was decided when it was noted, so it only goes forward:
 give the money back, put the goods back. A provider that refuses for good ends the money's part as failed.
 
-A change before shipment reserves what is added → **applies** itself to the order's lines (the pivot; the
-order may refuse it, and then the reservation goes back) → takes the stock → the way back of what was removed.
+A change before shipment reserves what is added → authorises what it costs more, if anything, perhaps once
+the buyer has paid by a link → **applies** itself to the order's lines (the pivot; the order may refuse it,
+and then the authorisation and the reservation go back) → takes the stock and the money → the way back of
+what was removed. A capture that is refused for good leaves the change unpaid, for staff to cancel the order.
 """
 
 from __future__ import annotations
@@ -33,8 +35,10 @@ EDIT_ORDER = Saga(
     kind="edit_order",
     steps=(
         Step("reserve", undo="release"),
+        Step("authorise", undo="void"),
         Step("apply", pivot=True),
         Step("claim"),
+        Step("capture"),
         Step("give_back"),
         Step("restock"),
     ),

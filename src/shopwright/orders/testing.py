@@ -159,6 +159,7 @@ class Till:
         self.wallets: dict[str, int] = {}  # what was given back to accounts' wallets
         self.captures: list[str] = []  # the next ones: of unknown outcome, or refused and the payment is so
         self.refuses_refunds = False
+        self.never_refunds: set[str] = set()  # payments that give nothing back
         self.others_unknown = False  # another refund of the same payment is open
         self.gate: asyncio.Event | None = None
         self.waiting = 0
@@ -209,7 +210,7 @@ class Till:
     async def refund(self, request: RefundRequest) -> PaymentState:
         leave = self._faults.enter("refund")
         state = self.payments[request.payment_id]
-        if self.refuses_refunds:
+        if self.refuses_refunds or request.payment_id in self.never_refunds:
             raise ProviderRefused(code="too_late")
         if request.refund_id not in self.refunds:
             self.refunds[request.refund_id] = request.amount

@@ -23,7 +23,17 @@ from shopwright.contracts.problems import NotAuthenticated, NotFound
 from ..commands.after_sale import AfterSale
 from ..commands.orders import Orders, Payment
 from ..commands.timelines import Timelines
-from ..domain import PAID, UNDECIDED, Discount, Order, OrderLine, PaymentPart, Tax
+from ..domain import (
+    PAID,
+    UNDECIDED,
+    Discount,
+    FurtherPayment,
+    Order,
+    OrderLine,
+    PaymentPart,
+    Tax,
+    parts_of,
+)
 from ..domain.timeline import Entry
 from ..store.failed_refunds import FailedRefund
 from ..store.orders import Listing
@@ -80,6 +90,18 @@ class OrderPayment(msgspec.Struct, frozen=True):
     instructions: str
 
 
+class PaymentOfOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the payments of an order: the first, or that of a change. `refunded`: what was asked back."""
+
+    id: UUID
+    edit_id: UUID | None
+    amount: Money
+    status: PaymentStatus
+    method: str
+    parts: list[PaymentPart]
+    refunded: Money
+
+
 class OrderShipping(msgspec.Struct, frozen=True):
     code: str
     name: str
@@ -98,6 +120,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     discounts: list[Discount]
     taxes: list[Tax]
     payment: OrderPayment
+    payments: list[PaymentOfOrder]
+    unpaid: Money
     shipping: OrderShipping
     address: Address | None
     refusal: dict[str, Any] | None
@@ -296,6 +320,8 @@ def view_of(order: Order) -> OrderView:
         discounts=order.discounts,
         taxes=order.taxes,
         payment=_payment(order),
+        payments=[_first(order), *(_further(payment) for payment in order.further)],
+        unpaid=Money(order.unpaid, order.currency),
         shipping=OrderShipping(order.shipping_method, order.shipping_name),
         address=order.address,
         refusal=order.refusal,
@@ -308,7 +334,7 @@ def view_of(order: Order) -> OrderView:
 
 def _payment(order: Order) -> OrderPayment:
     tender = order.tender
-    whole = [PaymentPart(order.payment_method, order.total, order.payment_status)]
+    whole = _whole(order)
     return OrderPayment(
         order.payment_id,
         order.payment_status,
@@ -316,6 +342,36 @@ def _payment(order: Order) -> OrderPayment:
         order.action_url,
         tender.parts if tender is not None and tender.parts else whole,
         tender.instructions if tender is not None else "",
+    )
+
+
+def _whole(order: Order) -> list[PaymentPart]:
+    return [PaymentPart(order.payment_method, order.first_paid, order.payment_status)]
+
+
+def _first(order: Order) -> PaymentOfOrder:
+    """The payment that the order was placed with."""
+    tender = order.tender
+    return PaymentOfOrder(
+        id=order.payment_id,
+        edit_id=None,
+        amount=order.first_paid,
+        status=order.payment_status,
+        method=order.payment_method,
+        parts=tender.parts if tender is not None and tender.parts else _whole(order),
+        refunded=order.first_refunding,
+    )
+
+
+def _further(payment: FurtherPayment) -> PaymentOfOrder:
+    return PaymentOfOrder(
+        id=payment.id,
+        edit_id=payment.edit_id,
+        amount=payment.amount,
+        status=payment.status,
+        method=payment.method,
+        parts=parts_of(payment),
+        refunded=payment.refunding,
     )
 
 

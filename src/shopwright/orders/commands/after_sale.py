@@ -17,31 +17,30 @@ import structlog
 
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction
-from shopwright.chassis.saga import Done, Failed, Place, Reply
+from shopwright.chassis.saga import Done, Place, Reply
 from shopwright.chassis.sagarunner import LEASE, SagaRunner
 from shopwright.chassis.validation import invalid
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import (
     OrderCancelled,
-    OrderRefunded,
     OrderShipped,
     OrderStatus,
     ShippedLine,
 )
-from shopwright.contracts.payments import PaymentDiffers, PaymentNotCaptured, ProviderRefused, RefundTooLarge
 from shopwright.contracts.problems import NotFound
 from shopwright.contracts.products import ReserveLine
 
 from .. import domain
 from ..clients import Payments, Products
 from ..domain import Command, Fulfilment, Order, Reversal, Tracking
+from ..domain.edits import EditWithdrawn, refusal_of
 from ..saga import TAKE_BACK
 from ..store import after_sale as store
+from ..store import edits as edit_store
 from ..store import orders as order_store
 from ..store import timeline
-from ..store.tenders import set_tender
-from .tenders import known
+from .giving_back import GivingBack
 
 log = structlog.get_logger()
 
@@ -58,6 +57,7 @@ class AfterSale:
         self, db: Database, products: Products, payments: Payments, lease: timedelta = LEASE
     ) -> None:
         self._db, self._products, self._payments = db, products, payments
+        self.give_back = GivingBack(db, payments).give_back
         acts = {"note": self._note, "give_back": self.give_back, "restock": self.restock}
         self.runner = SagaRunner(db, TAKE_BACK, acts, self._ended, lease)
 
@@ -87,6 +87,7 @@ class AfterSale:
                 after: OrderStatus = "fulfilled" if complete else "partially_fulfilled"
                 domain.check_command(order.status, "fulfil", after)
                 domain.check_quantities(wanted, left)
+                await self._no_more_edits(tx, order_id)
                 await store.fulfil(tx, shipped, order_id, wanted, tracking)
                 await store.move(tx, order_id, after)
                 await timeline.note(tx, order_id, "fulfil", by, tracking.number)
@@ -181,6 +182,8 @@ class AfterSale:
                 reversal = _reversal(order, kind, amount, reason, lines=lines, restock=restock, to=to)
                 if not await store.take_back(tx, reversal, lines):
                     raise domain.MoreThanPaid(refundable=order.refundable)
+                if kind == "cancellation":
+                    await self._no_more_edits(tx, order_id)
                 await self._move(tx, order, reversal, lines)
                 await timeline.note(tx, order_id, COMMANDS[kind], by, reason)
                 noted = reversal.id
@@ -228,7 +231,15 @@ class AfterSale:
         whole = command == "fulfil" or (command == "cancel" and order.status == "confirmed")
         if order.payment_status not in CAPTURED and not (order.to_be_collected and whole):
             raise domain.NotPaidYet(payment_status=order.payment_status)
+        if order.unpaid:
+            _check_further(order, command)
         return order
+
+    async def _no_more_edits(self, tx: Transaction, order_id: UUID) -> None:
+        """A change that waits for its payment is withdrawn: there will be nothing to change."""
+        if (edit_id := await edit_store.waiting(tx, order_id)) is not None:
+            await edit_store.withdraw(tx, edit_id, refusal_of(EditWithdrawn()))
+            await self.runner.wake(tx, edit_id, cancel=True)
 
     async def _read(self, reversal_id: UUID) -> Reversal:
         async with self._db.read() as connection:
@@ -242,48 +253,6 @@ class AfterSale:
     async def _note(self, _reversal_id: UUID) -> Reply:
         return Done()
 
-    async def give_back(self, reversal_id: UUID) -> Reply:
-        reversal = await self._read(reversal_id)
-        async with self._db.read() as connection:
-            order = await order_store.find(connection, reversal.order_id)
-        assert order is not None, "the reversal's order was deleted"
-        if order.to_be_collected:
-            return await self._never_collected(order, reversal_id)
-        if reversal.amount.minor:
-            try:
-                wallet_of = order.user_id if reversal.destination == "wallet" else None
-                state = await self._payments.refund(
-                    reversal_id, order.payment_id, reversal.amount, wallet_of=wallet_of
-                )
-            except (ProviderRefused, RefundTooLarge, PaymentNotCaptured, PaymentDiffers) as problem:
-                return _gave_nothing(reversal_id, f"{problem.title}. {problem.detail}".strip())
-            if state.refund_status == "failed":
-                return _gave_nothing(reversal_id, "The provider refused.")
-            if state.refund_status != "succeeded":
-                return Failed("whether the money is back is not known yet")
-
-        async def book(tx: Transaction) -> None:
-            refunded = await store.paid_back(tx, reversal_id)
-            if order.tender is not None and reversal.amount.minor:
-                await set_tender(tx, order.id, known(order, order.tender, state))
-            if reversal.amount.minor and refunded is not None:
-                tx.publish(_refunded(order, reversal, Money(refunded, order.currency)))
-
-        return Done(book)
-
-    async def _never_collected(self, order: Order, reversal_id: UUID) -> Reply:
-        """Nobody will ask for the cash of a cancelled order; what else was held for it is free again."""
-        state = await self._payments.void(order.payment_id)
-        if state.status != "voided":
-            return Failed(f"the payment is {state.status} and not yet given up")
-
-        async def book(tx: Transaction) -> None:
-            await store.paid_back(tx, reversal_id)
-            change = order_store.payment_status_set(order.id, state.status)
-            await tx.execute(change.sql, *change.values)
-
-        return Done(book)
-
     async def restock(self, reversal_id: UUID) -> Reply:
         reversal = await self._read(reversal_id)
         if reversal.restock:
@@ -294,11 +263,23 @@ class AfterSale:
         """Nothing is left to do: what ended was booked step by step."""
 
 
-def _gave_nothing(reversal_id: UUID, failure: str) -> Done:
-    async def book(tx: Transaction) -> None:
-        await store.failed(tx, reversal_id, failure)
+def _check_further(order: Order, command: Command) -> None:
+    """Whether that may be done to an order of which a change is not paid.
 
-    return Done(book)
+    Raises:
+        PaymentRefused: it never will be; cancel the order.
+        NotPaidYet: it is about to be, or the change itself asks for money.
+    """
+    if command == "cancel" and not order.being_captured:
+        return
+    never = next((payment for payment in order.further if payment.never_taken), None)
+    if never is not None:
+        raise domain.PaymentRefused(
+            detail="what a change made it dearer will not be paid; cancel the order",
+            payment_status=never.status,
+        )
+    if order.being_captured or command == "edit":
+        raise domain.NotPaidYet(payment_status="authorised")
 
 
 def _wanted(order: Order, kind: str, lines: Quantities | None) -> Quantities:
@@ -342,6 +323,7 @@ def _reversal(
     skus = {line.id: line.sku for line in order.lines}
     units = lines or domain.left_to_ship(order)
     return Reversal(
+        shares=domain.shares(order.payment_id, order.further, wanted),
         id=new_id(),
         order_id=order.id,
         kind=kind,  # type: ignore[arg-type]
@@ -363,11 +345,4 @@ def _shipped(order: Order, lines: Quantities, tracking: Tracking, *, complete: b
         ],
         carrier=tracking.carrier, tracking_number=tracking.number, tracking_url=tracking.url,
         complete=complete,
-    )  # fmt: skip
-
-
-def _refunded(order: Order, reversal: Reversal, refunded: Money) -> OrderRefunded:
-    return OrderRefunded(
-        order_id=order.id, number=order.number, user_id=order.user_id, email=order.email, name=order.name,
-        amount=reversal.amount, refunded=refunded, reason=reversal.reason,
     )  # fmt: skip

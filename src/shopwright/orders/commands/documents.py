@@ -15,7 +15,7 @@ from shopwright.contracts.problems import NotFound
 
 from .. import documents, domain
 from ..documents import Credit, Invoice, InvoiceLine, PackedLine, PackingSlip, Seller, TaxRow
-from ..domain import Command, Fulfilment, Order, OrderLine, Reversal
+from ..domain import Command, Fulfilment, FurtherPayment, Order, OrderLine, Reversal
 from ..store import after_sale as store
 from ..store import orders as order_store
 
@@ -92,13 +92,21 @@ def _invoice(order: Order, reversals: Sequence[Reversal], seller: Seller) -> Inv
             for tax in order.taxes
         ],
         total=order.total,
-        payment=f"{PAID.get(order.payment_status, 'To be paid')} {method}.",
+        payment=" ".join(
+            [f"{PAID.get(order.payment_status, 'To be paid')} {method}.", *map(_further, order.further)]
+        ),
         credits=[
             Credit(back.created_at, f"{KINDS.get(back.kind, back.kind)}: {back.reason}", back.amount)
             for back in reversals
             if back.status == "succeeded" and back.amount.minor and back.kind != "edit"  # is in the total
         ],
     )
+
+
+def _further(payment: FurtherPayment) -> str:
+    """What a change of the order was paid by."""
+    method = METHODS.get(payment.method, payment.method.replace("_", " "))
+    return f"For a change, {payment.amount}: {PAID.get(payment.status, 'to be paid').lower()} {method}."
 
 
 def _line(line: OrderLine, order: Order) -> InvoiceLine:

@@ -1,15 +1,16 @@
 """Changes of a confirmed order before anything of it is shipped: units are taken out, others put in.
 
-Noted under the order's lock; then the saga EDIT_ORDER reserves what is added, changes the lines at its pivot
-(if the order still allows it then), takes the stock, pays the difference back and restocks what was removed.
-What makes an order dearer than what was paid is refused: EditNeedsPayment.
+Noted under the order's lock; then the saga EDIT_ORDER reserves what is added, has the difference paid if the
+order gets dearer, changes the lines at its pivot (if the order still allows it then), takes stock and money,
+and pays back and restocks what was removed. `commands.edit_steps` does the steps.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -17,33 +18,66 @@ import structlog
 
 from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once, Transaction
-from shopwright.chassis.saga import Done, Place, Reply
-from shopwright.chassis.sagarunner import LEASE, SagaRunner
 from shopwright.chassis.validation import invalid
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.money import Money
 from shopwright.contracts.problem import revive
-from shopwright.contracts.problems import NotFound, OutOfStock, Shortage
+from shopwright.contracts.problems import NotFound, OutOfStock, PaymentDeclined, Shortage
 from shopwright.contracts.products import ReserveLine
 
 from .. import domain
 from ..clients import Products
-from ..domain import Cart, CartLine, Order, OrderLine, PricedItem, Reversal
-from ..domain.edits import Added, Edit, change_of
-from ..saga import EDIT_ORDER
+from ..domain import Cart, CartLine, EditPayment, Order, OrderLine, PricedItem
+from ..domain.edits import (
+    Added,
+    Change,
+    DifferenceChanged,
+    Edit,
+    EditAwaitsPayment,
+    EditNotWaiting,
+    EditWithdrawn,
+    change_of,
+    refusal_of,
+)
 from ..store import after_sale as after_sale_store
 from ..store import edits as store
 from ..store import orders as order_store
-from ..store import timeline
+from ..store import pay_links, timeline
 from .after_sale import AfterSale
+from .edit_steps import EditSteps
+from .orders import Payment
 from .pricing import Pricing, customer_of
 from .repeats import made_before
 
 log = structlog.get_logger()
 
-TIME = timedelta(minutes=2)  # to reserve and apply; past the pivot there is no limit
-HOLD_S = 3_600  # longer than that, so that after the pivot the hold still stands
+TIME = timedelta(minutes=2)  # to reserve and apply when nobody has to act; past the pivot there is no limit
 ANSWER_S = 6.0
+
+
+class Wanted(NamedTuple):
+    """What staff want of an order: so many units of lines to be sent, `keep`, and others put in."""
+
+    keep: Mapping[UUID, int]
+    add: Sequence[ReserveLine]
+    reason: str = ""
+    payment: Payment | None = None  # without: the buyer is sent a link
+    expected_difference: Money | None = None
+
+
+class Times(NamedTuple):
+    """How long the difference may take to be paid."""
+
+    buyer: timedelta
+    transfer: timedelta
+    link: timedelta
+
+    def of(self, payment: Payment | None) -> timedelta:
+        if payment is None:
+            return self.link
+        if payment.method == "bank_transfer":
+            return self.transfer
+        return self.buyer if payment.method == "card" and not payment.token else TIME
 
 
 class Edits:
@@ -53,67 +87,135 @@ class Edits:
         products: Products,
         pricing: Pricing,
         after_sale: AfterSale,
-        lease: timedelta = LEASE,
+        steps: EditSteps,
+        times: Times,
     ) -> None:
-        self._db, self._products, self._pricing, self._after_sale = db, products, pricing, after_sale
-        acts = {
-            "reserve": self._reserve, "release": self._release, "apply": self._apply, "claim": self._claim,
-            "give_back": after_sale.give_back, "restock": after_sale.restock,
-        }  # fmt: skip
-        self.runner = SagaRunner(db, EDIT_ORDER, acts, self._ended, lease)
+        self._db, self._products, self._pricing = db, products, pricing
+        self._after_sale, self._steps, self._times = after_sale, steps, times
+        self.runner = steps.runner
+
+    async def quote(self, order_id: UUID, wanted: Wanted) -> Change:
+        """What a change would make of the order, at today's prices; raises what `edit` raises of it."""
+        order = await self._find(order_id)
+        return change_of(order, _removed(order, wanted.keep), await self.priced(order, wanted.add))
 
     async def edit(
-        self,
-        order_id: UUID,
-        keep: Mapping[UUID, int],
-        add: Sequence[ReserveLine],
-        reason: str,
-        *,
-        once: Once | None,
-        by: UUID | None = None,
+        self, order_id: UUID, wanted: Wanted, *, once: Once | None, by: UUID | None = None
     ) -> Edit:
-        """Leave so many units of lines in an order, `keep`, and put others in, at today's price.
+        """Change an order, added units at today's price. A dearer one is paid first, by `payment` or a link.
 
-        Event: OrderRefunded, if the order is cheaper then.
+        Events: OrderRefunded, if the order is cheaper then; PaymentRequested, if its buyer is sent a link.
 
         Raises:
-            WrongTransition, NotPaidYet, PaymentRefused, MoreThanOrdered, NotForSale, OutOfStock,
-            EditNeedsPayment, NothingLeft, TaxModeDiffers, InvalidInput: the order stays as it is.
+            WrongTransition, NotPaidYet, PaymentRefused, MoreThanOrdered, NotForSale, OutOfStock, NothingLeft,
+            TaxModeDiffers, PaymentDeclined, DifferenceChanged, EditAwaitsPayment, InvalidInput: the order
+            stays as it is.
         """
         if (known := await made_before(self._db, once)) is not None:
-            return _or_refused(await self._read(known))
-        added = await self.priced(await self._find(order_id), add)
+            return _or_refused(await self.find(known))
+        added = await self.priced(await self._find(order_id), wanted.add)
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
                 edit_id, held = UUID(bytes=tx.stored), None
             else:
                 order = await self._after_sale.locked(tx, order_id, "edit")
-                removed = _removed(order, keep)
-                if not removed and not add:
-                    raise invalid("/lines", "changes nothing")
-                change_of(order, removed, added)
-                edit_id = new_id()
-                await store.insert(
-                    tx,
-                    Edit(
-                        id=edit_id, order_id=order_id, removed=removed, added=added, reason=reason,
-                        by_user=by, created_at=datetime.now(UTC),
-                    ),
-                )  # fmt: skip
-                await timeline.note(tx, order_id, "edit", by, reason)
-                held = await self.runner.start(tx, edit_id, datetime.now(UTC) + TIME)
+                edit = await self._noted(tx, order, wanted, added, by)
+                edit_id = edit.id
+                held = await self.runner.start(tx, edit_id, edit.until or datetime.now(UTC) + TIME)
                 tx.remember(edit_id.bytes)
         if held is not None:
-            try:
-                async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
-                    await asyncio.shield(asyncio.ensure_future(self.runner.drive(held)))
-            except TimeoutError:
-                log.info("the order is not changed yet", edit=str(edit_id))
-        return _or_refused(await self._read(edit_id))
+            await in_time(self.runner.drive(held), edit_id)
+        return _or_refused(await self.find(edit_id))
+
+    async def _noted(
+        self, tx: Transaction, order: Order, wanted: Wanted, added: Added, by: UUID | None
+    ) -> Edit:
+        removed = _removed(order, wanted.keep)
+        if not removed and not wanted.add:
+            raise invalid("/lines", "changes nothing")
+        change = change_of(order, removed, added)
+        seen = wanted.expected_difference
+        if seen is not None and seen != change.difference:
+            raise DifferenceChanged(expected_difference=seen, difference=change.difference)
+        if wanted.payment is not None and not change.due.minor:
+            raise invalid("/payment", "is not needed: the order does not get dearer")
+        payment = None
+        if change.due.minor:
+            if (waiting := await store.waiting(tx, order.id)) is not None:
+                raise EditAwaitsPayment(edit_id=waiting)
+            payment = _payment(wanted.payment)
+        asks = payment is not None and payment.by_link
+        now = datetime.now(UTC)
+        edit = Edit(
+            id=new_id(), order_id=order.id, removed=removed, added=added, reason=wanted.reason, by_user=by,
+            due=change.due, payment=payment, link=uuid4() if asks else None,
+            until=now + self._times.of(wanted.payment) if payment else None, created_at=now,
+        )  # fmt: skip
+        await store.insert(tx, edit)
+        if edit.link is not None and edit.until is not None:
+            await pay_links.insert(tx, edit.link, order.id, edit.id, edit.until)
+        await timeline.note(tx, order.id, "edit", by, wanted.reason)
+        return edit
+
+    async def pay(self, edit_id: UUID, payment: Payment, once: Once | None) -> Edit:
+        """Its buyer chose how to pay the difference; chosen already, it stays as it was chosen.
+
+        Raises:
+            EditNotWaiting, PaymentDeclined: nothing was taken; after a decline it may be tried again.
+        """
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                edit = await self._locked(tx, edit_id)
+                if not edit.pending:
+                    raise EditNotWaiting(edit_status=edit.status)
+                if edit.by_link and edit.payment is not None:
+                    chosen = _chosen(payment, attempt=edit.payment.attempt, by_link=True)
+                    await store.set_paying(tx, edit, chosen)
+                    await self.runner.wake(tx, edit_id)
+        await in_time(self.runner.look_again([edit_id]), edit_id)
+        edit = await self.find(edit_id)
+        if edit.by_link and edit.payment is not None and edit.payment.decline_code:
+            raise PaymentDeclined(code=edit.payment.decline_code)
+        return _or_refused(edit)
+
+    async def withdraw(
+        self, order_id: UUID, edit_id: UUID, once: Once | None, *, by: UUID | None = None
+    ) -> Edit:
+        """Give up a change that is not paid: what was held for it goes back, the order stays as it was.
+
+        Raises EditNotWaiting when it is applied, perhaps just now, or over.
+        """
+        async with self._db.begin(once) as tx:
+            if not tx.repeated:
+                edit = await self._locked(tx, edit_id, order_id)
+                if not edit.pending or not edit.due.minor:
+                    raise EditNotWaiting(edit_status=edit.status)
+                await store.withdraw(tx, edit_id, refusal_of(EditWithdrawn()))
+                await timeline.note(tx, order_id, "withdraw", by, edit.reason)
+                await self.runner.wake(tx, edit_id, cancel=True)
+        await in_time(self.runner.look_again([edit_id]), edit_id)
+        return await self.find(edit_id)
+
+    async def look_again(self, payment_ids: Sequence[UUID]) -> None:
+        """Something happened to payments of changes: drive those on, and book what came in by hand."""
+        if not payment_ids:
+            return
+        async with self._db.read() as connection:
+            edit_ids = await store.of_payments(connection, list(payment_ids))
+        await self.runner.look_again(edit_ids)
+        for edit_id in edit_ids:
+            await self._steps.received(edit_id)
 
     async def of_order(self, order_id: UUID) -> list[Edit]:
         async with self._db.read() as connection:
             return await store.of_order(connection, order_id)
+
+    async def find(self, edit_id: UUID) -> Edit:
+        async with self._db.read() as connection:
+            edit = await store.find(connection, edit_id)
+        if edit is None:
+            raise NotFound(detail=f"no change {edit_id}")
+        return edit
 
     async def priced(self, order: Order, add: Sequence[ReserveLine]) -> Added:
         """What is added, as the cart of such a buyer would cost now."""
@@ -153,48 +255,37 @@ class Edits:
         domain.check_command(order.status, "edit")
         return order
 
-    async def _read(self, edit_id: UUID) -> Edit:
-        async with self._db.read() as connection:
-            edit = await store.find(connection, edit_id)
-        assert edit is not None, "the saga's edit was deleted"
-        return edit
+    async def _locked(self, tx: Transaction, edit_id: UUID, order_id: UUID | None = None) -> Edit:
+        """The change, its order held until `tx` ends; of `order_id`, if that is given."""
+        edit = await store.find(tx, edit_id)
+        if edit is None or order_id not in {None, edit.order_id}:
+            raise NotFound(detail=f"no change {edit_id}")
+        await after_sale_store.lock(tx, edit.order_id)
+        return await store.find(tx, edit_id) or edit
 
-    # The saga's steps: each is idempotent by the edit's id.
 
-    async def _reserve(self, edit_id: UUID) -> Reply:
-        if lines := (await self._read(edit_id)).added.lines:
-            wanted = [ReserveLine(line.sku, line.quantity) for line in lines]
-            await self._products.reserve(edit_id, wanted, HOLD_S)
-        return Done()
+async def in_time(driving: Coroutine[object, object, object], about: UUID) -> None:
+    """Wait for it as long as a request may; it goes on by itself after that."""
+    try:
+        async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
+            await asyncio.shield(asyncio.ensure_future(driving))
+    except TimeoutError:
+        log.info("no outcome yet", about=str(about))
 
-    async def _release(self, edit_id: UUID) -> Reply:
-        if (await self._read(edit_id)).added.lines:
-            await self._products.release(edit_id)
-        return Done()
 
-    async def _apply(self, edit_id: UUID) -> Reply:
-        """In a transaction of its own, for the order's state may have come to refuse it meanwhile."""
-        order_id = (await self._read(edit_id)).order_id
-        async with self._db.begin() as tx:
-            order = await self._after_sale.locked(tx, order_id, "edit")
-            edit = await store.find(tx, edit_id)
-            if edit is not None and edit.status == "requested":
-                domain.check_quantities(edit.removed, domain.left_to_ship(order))
-                change = change_of(order, edit.removed, edit.added)
-                back = _reversal(order, edit, change.back)
-                if not await after_sale_store.take_back(tx, back, edit.removed):
-                    raise domain.MoreThanPaid(refundable=order.refundable)
-                await store.apply(tx, edit, change)
-        return Done()
+def _payment(payment: Payment | None) -> EditPayment:
+    return EditPayment(by_link=True) if payment is None else _chosen(payment)
 
-    async def _claim(self, edit_id: UUID) -> Reply:
-        if (await self._read(edit_id)).added.lines:
-            await self._products.claim(edit_id)
-        return Done()
 
-    async def _ended(self, tx: Transaction, edit_id: UUID, place: Place) -> None:
-        if place.status == "undone":
-            await store.refuse(tx, edit_id, place.reason or {})
+def _chosen(payment: Payment, *, attempt: int = 1, by_link: bool = False) -> EditPayment:
+    return EditPayment(
+        attempt=attempt,
+        method=payment.method,
+        token=payment.token,
+        return_url=payment.return_url,
+        tender=domain.tender_of(payment.method, payment.gift_cards, use_wallet=payment.use_wallet),
+        by_link=by_link,
+    )
 
 
 def _removed(order: Order, keep: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -224,22 +315,9 @@ def _line(line: CartLine, priced: PricedItem) -> OrderLine:
     )
 
 
-def _reversal(order: Order, edit: Edit, back: Money) -> Reversal:
-    skus = {line.id: line.sku for line in order.lines}
-    return Reversal(
-        id=edit.id,
-        order_id=order.id,
-        kind="edit",
-        amount=back,
-        restock=[ReserveLine(skus[line_id], count) for line_id, count in edit.removed.items()],
-        reason=edit.reason,
-        created_at=datetime.now(UTC),
-    )
-
-
 def _or_refused(edit: Edit) -> Edit:
     """Raises what refused it."""
-    if edit.status == "refused" and edit.refusal is not None:
+    if edit.status in {"refused", "withdrawn"} and edit.refusal is not None:
         raise revive(str(edit.refusal.get("type")), edit.refusal) or domain.OrderNotPlaced(
             detail=str(edit.refusal.get("title", "")), order_id=edit.order_id
         )

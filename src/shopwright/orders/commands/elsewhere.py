@@ -6,6 +6,7 @@ that has succeeded, so that nobody gives the same money back again. Never more t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -14,11 +15,11 @@ import structlog
 
 from shopwright.chassis.db import Database
 from shopwright.contracts.ids import new_id
-from shopwright.contracts.money import Money
+from shopwright.contracts.money import Money, total
 from shopwright.contracts.orders import OrderRefunded
 
 from ..clients import Payments
-from ..domain import Order, Reversal
+from ..domain import Order, Reversal, Share
 from ..store import after_sale as store
 from ..store import orders as order_store
 
@@ -41,17 +42,21 @@ class PaidBackElsewhere:
             known = await order_store.find(connection, order_id)
         if known is None:
             return
-        back = (await self._payments.get(known.payment_id)).refunded
-        if back <= known.refunding.minor:
+        back = {
+            payment_id: (await self._payments.get(payment_id)).refunded for payment_id in _asked_back(known)
+        }
+        if not _beyond(known, back):
             return
         async with self._db.begin() as tx:
             await store.lock(tx, order_id)
             order = await order_store.find(tx, order_id)
-            if order is None or (more := back - order.refunding.minor) <= 0:
+            if order is None or not (more := _beyond(order, back)):
                 return
             noted = _reversal(order, more)
-            if not await store.take_back(tx, noted, {}):
-                log.warning("more was given back than the order cost", order=str(order_id), amount=more)
+            if noted.amount.minor > order.refundable.minor or not await store.take_back(tx, noted, {}):
+                log.warning(
+                    "more was given back than the order cost", order=str(order_id), amount=str(noted.amount)
+                )
                 return
             refunded = await store.paid_back(tx, noted.id)
             tx.publish(
@@ -63,8 +68,25 @@ class PaidBackElsewhere:
             )  # fmt: skip
 
 
-def _reversal(order: Order, amount: int) -> Reversal:
+def _asked_back(order: Order) -> dict[UUID, Money]:
+    """What was asked back of each payment that money was taken by."""
+    further = {payment.id: payment.refunding for payment in order.further if payment.status == "captured"}
+    return {order.payment_id: order.first_refunding} | further
+
+
+def _beyond(order: Order, back: Mapping[UUID, int]) -> list[Share]:
+    """What each payment gave back and nobody here asked for."""
+    asked = _asked_back(order)
+    return [
+        Share(payment_id, Money(more, order.currency))
+        for payment_id, amount in back.items()
+        if payment_id in asked and (more := amount - asked[payment_id].minor) > 0
+    ]
+
+
+def _reversal(order: Order, more: list[Share]) -> Reversal:
+    amount = total((share.amount for share in more), order.currency)
     return Reversal(
-        id=new_id(), order_id=order.id, kind="refund", amount=Money(amount, order.currency), restock=[],
-        reason=REASON, created_at=datetime.now(UTC),
+        id=new_id(), order_id=order.id, kind="refund", amount=amount, restock=[], reason=REASON,
+        created_at=datetime.now(UTC), shares=more if order.further else [],
     )  # fmt: skip

@@ -1,50 +1,65 @@
-"""Exchanges: goods come back and others are sent for them, by an order of its own that costs nothing.
+"""Exchanges: goods come back and others are sent for them, by an order of its own that costs the difference.
 
-The new order is placed first, so that what cannot be sent refuses the exchange; then the return is noted,
-and what the returned goods cost more is paid back. The money stays with the first order: what is paid back
-of exchanged goods later is paid back there. Goods that cost more than what returns are refused.
+The new order is placed and paid first, so that what cannot be sent or is not paid refuses the exchange; then
+the return is noted, and what the returned goods cost more is paid back. What was paid for them stays with the
+first order and is paid back there; the new order gives back at most what was paid for it.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
+import structlog
 
-from shopwright.chassis import deadline
 from shopwright.chassis.db import Database, Once
 from shopwright.chassis.validation import invalid
-from shopwright.contracts.ids import new_id
-from shopwright.contracts.money import Money, total
-from shopwright.contracts.orders import Total
+from shopwright.contracts.money import Money
 from shopwright.contracts.problem import Problem, revive
+from shopwright.contracts.problems import NotFound
 from shopwright.contracts.products import ReserveLine
 
 from .. import domain
-from ..domain import Discount, Order, OrderLine, Reversal
-from ..domain.edits import Added, ExchangeNeedsPayment
+from ..domain import Order, Reversal
+from ..domain.edits import Added, DifferenceChanged
+from ..domain.exchanges import Noted, sent_for, worth_of
 from ..store import carts as cart_store
+from ..store import exchanges as store
 from ..store import orders as order_store
-from ..store import timeline
+from ..store import pay_links, timeline
 from ..store.orders import Terms
-from .after_sale import AfterSale
-from .edits import Edits
-from .orders import ANSWER_S, Orders
+from ..store.tenders import set_tender
+from .after_sale import CAPTURED, AfterSale
+from .edits import Edits, in_time
+from .orders import Orders, Payment
 from .pricing import Pricing, customer_of
 from .repeats import made_before
 
+log = structlog.get_logger()
+
 TIME = timedelta(minutes=2)  # to reserve; nothing is to be paid, and nobody has to act
+SETTLED_AT_ONCE = 20
 
 
 class Exchange(NamedTuple):
-    """What is sent instead, and what went back."""
+    """What is sent instead, and what went back: nothing yet while the other is not paid."""
 
     order: Order
-    reversal: Reversal
+    reversal: Reversal | None
+
+
+class Swap(NamedTuple):
+    """What comes back and what is sent for it; `payment`: without one the buyer is sent a link."""
+
+    back: Mapping[UUID, int]
+    send: Sequence[ReserveLine]
+    reason: str = ""
+    restock: bool = True
+    payment: Payment | None = None
+    expected_difference: Money | None = None
 
 
 class Exchanges:
@@ -54,43 +69,98 @@ class Exchanges:
         self._db, self._pricing, self._orders = db, pricing, orders
         self._after_sale, self._edits = after_sale, edits
 
+    async def quote(self, order_id: UUID, swap: Swap) -> Money:
+        """What is sent costs so much more than what comes back; negative: so much less."""
+        order = await self._orders.find(order_id)
+        difference, _ = await self._difference(order, swap)
+        return difference
+
     async def exchange(
-        self,
-        order_id: UUID,
-        back: Mapping[UUID, int],
-        send: Sequence[ReserveLine],
-        reason: str,
-        *,
-        restock: bool,
-        once: Once | None,
-        by: UUID | None = None,
+        self, order_id: UUID, swap: Swap, *, once: Once | None, by: UUID | None = None
     ) -> Exchange:
-        """Take `back` units of lines and send others for them. Events: OrderConfirmed, OrderRefunded.
+        """Take units of lines back and send others for them.
+
+        Events: OrderConfirmed, OrderRefunded; PaymentRequested, if the buyer is sent a link.
 
         Raises:
-            WrongTransition, MoreThanOrdered, NotForSale, OutOfStock, ExchangeNeedsPayment: nothing happened.
+            WrongTransition, MoreThanOrdered, NotForSale, OutOfStock, DifferenceChanged, PaymentDeclined,
+            InvalidInput: nothing happened.
         """
         order = await self._orders.find(order_id)
         known = await made_before(self._db, once)
         if known is None:
-            domain.check_command(order.status, "exchange")
-            domain.check_quantities(back, domain.left_to_return(order))
-            added = await self._edits.priced(order, send)
-            _difference(order, back, added)
-            known = await self._place(order, added, reason, once=once, by=by)
+            difference, added = await self._difference(order, swap)
+            seen = swap.expected_difference
+            if seen is not None and seen != difference:
+                raise DifferenceChanged(expected_difference=seen, difference=difference)
+            if swap.payment is not None and difference.minor <= 0:
+                raise invalid("/payment", "is not needed: what is sent does not cost more")
+            known = await self._place(order, swap, added, once=once, by=by)
         sent = await self._outcome(known)
-        return Exchange(sent, await self._take(order, sent, back, reason, restock=restock, by=by))
+        return Exchange(sent, await self.settle(sent))
 
     async def of_order(self, order_id: UUID) -> list[Order]:
         """What was sent for goods of this order that came back, oldest first."""
         async with self._db.read() as connection:
             return await order_store.exchanges(connection, order_id)
 
+    async def settle_open(self) -> None:
+        """Note what came back of the exchanges whose new order was paid meanwhile, or never will be."""
+        async with self._db.read() as connection:
+            found = await store.decided(connection, SETTLED_AT_ONCE)
+        for sent_id in found:
+            try:
+                await self.settle(await self._orders.find(sent_id))
+            except Problem as problem:
+                log.info("an exchange is not settled", order=str(sent_id), problem=problem.slug)
+
+    async def settle(self, sent: Order) -> Reversal | None:
+        """Note the return once its other side is paid; None while it is not.
+
+        What was sent is cancelled when the return may not be noted any more, and that is raised.
+        """
+        async with self._db.read() as connection:
+            noted = await store.find(connection, sent.id)
+        if noted is None:
+            raise NotFound(detail=f"no exchange {sent.id}")
+        if sent.status not in domain.BOUGHT or sent.payment_refused:
+            if sent.status not in domain.UNDECIDED:
+                await self._end(sent.id, "refused")
+            return None
+        if sent.payment_status not in CAPTURED and not sent.to_be_collected:
+            return None
+        try:
+            reversal = await self._after_sale.take_return(
+                noted.order_id, noted.back, f"exchanged for {sent.number}: {noted.reason}"[:200],
+                amount=Money(noted.amount, sent.currency), restock=noted.restock,
+                once=Once(f"exchange:{sent.id}", b""), by=noted.by_user,
+            )  # fmt: skip
+        except Problem:
+            await self._after_sale.cancel(sent.id, "the return was refused", None, by=noted.by_user)
+            await self._end(sent.id, "refused")
+            raise
+        await self._end(sent.id, "done")
+        return reversal
+
+    async def _end(self, sent_id: UUID, status: Literal["done", "refused"]) -> None:
+        async with self._db.begin() as tx:
+            await store.end(tx, sent_id, status)
+
+    async def _difference(self, order: Order, swap: Swap) -> tuple[Money, Added]:
+        domain.check_command(order.status, "exchange")
+        domain.check_quantities(swap.back, domain.left_to_return(order))
+        if not swap.send:
+            raise invalid("/send", "names nothing")
+        added = await self._edits.priced(order, swap.send)
+        return worth_of(added, order.currency) - domain.value_of(order, swap.back), added
+
     async def _place(
-        self, order: Order, added: Added, reason: str, *, once: Once | None, by: UUID | None
+        self, order: Order, swap: Swap, added: Added, *, once: Once | None, by: UUID | None
     ) -> UUID:
         rules = await self._pricing.rules(fresh=True)
-        sent = _sent(order, added)
+        gone = domain.value_of(order, swap.back)
+        sent = paid_by(sent_for(order, added, gone), swap.payment)
+        until = datetime.now(UTC) + (self._orders.time_of(sent) if sent.total.minor else TIME)
         terms = Terms(rules.version, [], customer_of(order.user_id, order.email))
         async with self._db.begin(once) as tx:
             if tx.repeated and tx.stored:
@@ -99,91 +169,45 @@ class Exchanges:
             number, _, _ = await order_store.place(tx, sent, 1, terms)
             if number is None:
                 raise domain.CartChanged
+            if sent.tender is not None:
+                await set_tender(tx, sent.id, sent.tender)
             await order_store.mark_exchange(tx, sent.id, order.id)
-            await timeline.note(tx, order.id, "exchange", by, f"{number}: {reason}")
+            back = max(gone - worth_of(added, order.currency), Money(0, order.currency))
+            await store.insert(
+                tx, sent.id, Noted(order.id, swap.back, back.minor, swap.restock, swap.reason, by)
+            )
+            if sent.total.minor and sent.payment_method == domain.LINK:
+                await pay_links.insert(tx, uuid4(), sent.id, None, until)
+            await timeline.note(tx, order.id, "exchange", by, f"{number}: {swap.reason}")
             await timeline.note(tx, sent.id, "exchange", by, f"for goods of {order.number}")
-            held = await self._orders.runner.start(tx, sent.id, datetime.now(UTC) + TIME)
+            held = await self._orders.runner.start(tx, sent.id, until)
             tx.remember(sent.id.bytes)
-        try:
-            async with asyncio.timeout(deadline.remaining_s(ANSWER_S)):
-                await asyncio.shield(asyncio.ensure_future(self._orders.runner.drive(held)))
-        except TimeoutError:
-            return sent.id
+        await in_time(self._orders.runner.drive(held), sent.id)
         return sent.id
 
     async def _outcome(self, sent_id: UUID) -> Order:
-        """The order that is sent, confirmed; else it is cancelled, and what refused it is raised."""
+        """The order that is sent, confirmed or waiting to be paid; one that costs nothing is cancelled if it
+        has no outcome. What refused it is raised.
+        """
         sent = await self._orders.find(sent_id)
-        if sent.status in domain.UNDECIDED:
+        if sent.status in domain.UNDECIDED and not sent.total.minor:
             sent = await self._orders.cancel(sent_id, None)
-        if sent.refusal is not None:
+        if sent.refusal is not None and not sent.payment_refused:
+            await self._end(sent_id, "refused")
             reason = sent.refusal
             raise revive(str(reason.get("type")), reason) or domain.OrderNotPlaced(
                 detail=str(reason.get("title", "")), order_id=sent.id
             )
         return sent
 
-    async def _take(
-        self,
-        order: Order,
-        sent: Order,
-        back: Mapping[UUID, int],
-        reason: str,
-        *,
-        restock: bool,
-        by: UUID | None,
-    ) -> Reversal:
-        """Note the return, once; what was sent is cancelled when it may not be noted any more."""
-        worth = next(discount.amount for discount in sent.discounts)
-        try:
-            return await self._after_sale.take_return(
-                order.id, back, f"exchanged for {sent.number}: {reason}"[:200],
-                amount=Money(max(0, domain.value_of(order, back).minor - worth.minor), order.currency),
-                restock=restock, once=Once(f"exchange:{sent.id}", b""), by=by,
-            )  # fmt: skip
-        except Problem:
-            await self._after_sale.cancel(sent.id, "the return was refused", None, by=by)
-            raise
 
-
-def _difference(order: Order, back: Mapping[UUID, int], added: Added) -> None:
-    """Raises ExchangeNeedsPayment when what is sent costs more than what comes back."""
-    if not added.lines:
-        raise invalid("/send", "names nothing")
-    gone = domain.value_of(order, back)
-    new = _worth(added, order.currency)
-    if gone < new:
-        raise ExchangeNeedsPayment(
-            detail="take the goods back, and sell what is sent as an order of its own", difference=new - gone
-        )
-
-
-def _sent(order: Order, added: Added) -> Order:
-    """The order that costs nothing: every line reduced by its whole price."""
-    lines = [_free(line) for line in added.lines]
-    net, worth = total((line.total for line in lines), order.currency), _worth(added, order.currency)
-    nothing = Money(0, order.currency)
-    rows = [Total("subtotal", net), Total("discount", -worth)]
-    if worth != net:
-        rows.append(Total("tax", worth - net))
+def paid_by(sent: Order, payment: Payment | None) -> Order:
+    """The order as its buyer pays it, by a link without a payment; what costs nothing needs none."""
+    if not sent.total.minor:
+        return msgspec.structs.replace(sent, payment_method="card")
+    if payment is None:
+        return msgspec.structs.replace(sent, payment_method=domain.LINK)
     return msgspec.structs.replace(
-        order, id=new_id(), number="", cart_id=uuid4(), status="in_progress", payment_id=new_id(),
-        payment_status="pending", payment_token="", return_url="", action_url=None,
-        totals=rows, total=nothing, refusal=None,
-        created_at=datetime.now(UTC), lines=lines, refunding=nothing, refunded=nothing, taxes=[], taken_off=0,
-        discounts=[
-            Discount(promotion_id=order.id, name=f"Exchange of {order.number}", code=None, amount=worth)
-        ],
-        exchange_of=order.id, tender=None,
+        sent, payment_method=payment.method, payment_token=payment.token, return_url=payment.return_url,
+        tender=domain.tender_of(payment.method, payment.gift_cards, use_wallet=payment.use_wallet),
     )  # fmt: skip
-
-
-def _worth(added: Added, currency: str) -> Money:
-    """What a buyer would pay for it."""
-    exclusive = not all(tax.included for tax in added.taxes)
-    tax = total((line.tax for line in added.lines), currency) if exclusive else Money(0, currency)
-    return total((line.total for line in added.lines), currency) + tax
-
-
-def _free(line: OrderLine) -> OrderLine:
-    return msgspec.structs.replace(line, discount=line.total, tax=Money(0, line.total.currency))

@@ -34,6 +34,7 @@ from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
 from ..store.tenders import paid, set_tender, tender_set
+from .requests import ask_for
 from .tenders import DECLINED, declined, known
 
 #: Holds outlive the saga's deadline, so that after the pivot they still stand.
@@ -42,6 +43,7 @@ FROZEN_MAX = 5_000
 BOUGHT_MAX = 500  # far more than wait for their answer at once
 UNPAID_TIME = timedelta(minutes=2)  # for the steps before the pivot when no buyer has to act
 TRANSFER_TIME = timedelta(days=7)
+LINK_TIME = timedelta(days=3)  # until a mail with a link is read and paid
 CAPTURED = frozenset({"captured", "partially_refunded", "refunded"})
 
 
@@ -86,6 +88,8 @@ class Purchase:
         """How long an order may take to be paid: as long as it takes whoever has to act."""
         if order.payment_method == "bank_transfer":
             return self._transfer_time
+        if order.payment_method == domain.LINK:
+            return LINK_TIME
         waits = order.payment_method == "card" and not order.payment_token
         return self._buyer_time if waits else UNPAID_TIME
 
@@ -105,6 +109,11 @@ class Purchase:
         order = await self._order(order_id)
         if not order.total.minor:
             return Done()  # nothing is to be paid
+        if order.payment_method == domain.LINK:
+            order = await self.find(order_id)  # its buyer may have chosen meanwhile
+            if order.payment_method == domain.LINK:
+                return Waiting(ask_for(order))
+            self.remember(order)
         state = await self._payments.authorise(order)
         match state.status:
             case "authorised" | "captured":

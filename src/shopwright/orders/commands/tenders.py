@@ -27,8 +27,12 @@ def declined(state: PaymentState) -> Problem:
 
 def known(order: Order, tender: Tender, state: PaymentState) -> Tender:
     """The tender with its parts as they stand, and without the codes that payments have now."""
+    return known_in(order.currency, tender, state)
+
+
+def known_in(currency: str, tender: Tender, state: PaymentState) -> Tender:
     parts = [
-        PaymentPart(part.method, Money(part.amount, order.currency), cast("PaymentStatus", part.status))
+        PaymentPart(part.method, Money(part.amount, currency), cast("PaymentStatus", part.status))
         for part in state.parts
     ]
     return tender.known(parts, state.instructions)

@@ -68,9 +68,7 @@ class Timelines:
                 parcels=parcels,
                 reversals=reversals,
                 actions=await store.actions(connection, order_id),
-                adding=frozenset(
-                    edit.id for edit in await edits.of_order(connection, order_id) if edit.added.lines
-                ),
+                edits=await edits.of_order(connection, order_id),
             )
 
     async def _name(self, user_id: UUID) -> str:

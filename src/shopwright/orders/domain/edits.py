@@ -20,23 +20,46 @@ from shopwright.contracts.orders import Total
 from shopwright.contracts.problem import Problem
 
 from .orders import Order, OrderLine, left_to_ship, paid_for, value_of
+from .payments import LINK, EditPayment, edit_payment_id
 from .taxes import Tax
 
 EDITED: Final = "edited"
+EditStatus = Literal["requested", "awaiting_payment", "applied", "refused", "withdrawn"]
+PENDING: Final = frozenset[EditStatus]({"requested", "awaiting_payment"})
 
 
-class EditNeedsPayment(Problem):
-    """The change would make the order dearer than what was paid for it."""
+class EditAwaitsPayment(Problem):
+    """Another change of this order waits for its payment; withdraw that one first."""
 
     kind = "conflict"
+    edit_id: UUID
+
+
+class DifferenceChanged(Problem):
+    """It costs another difference than the one that was seen."""
+
+    kind = "conflict"
+    expected_difference: Money
     difference: Money
 
 
-class ExchangeNeedsPayment(Problem):
-    """What is to be sent costs more than what comes back."""
+class EditOutdated(Problem):
+    """The order changed after the difference was asked for; change it anew."""
 
     kind = "conflict"
-    difference: Money
+
+
+class EditWithdrawn(Problem):
+    """The change was withdrawn."""
+
+    kind = "conflict"
+
+
+class EditNotWaiting(Problem):
+    """This change waits for nothing any more."""
+
+    kind = "conflict"
+    edit_status: str
 
 
 class NothingLeft(Problem):
@@ -59,7 +82,10 @@ class Added(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """`removed`: how many of which line; `refusal` says why it was not applied."""
+    """`removed`: how many of which line; `refusal` says why it was not applied.
+
+    `due` is paid by `payment`, at the latest `until`; `link` is the one its buyer was sent.
+    """
 
     id: UUID
     order_id: UUID
@@ -67,26 +93,54 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     added: Added
     reason: str
     by_user: UUID | None = None
-    status: Literal["requested", "applied", "refused"] = "requested"
+    status: EditStatus = "requested"
     refusal: dict[str, Any] | None = None
+    due: Money
+    payment: EditPayment | None = None
+    link: UUID | None = None
+    until: datetime | None = None
     created_at: datetime
+
+    @property
+    def payment_id(self) -> UUID | None:
+        return edit_payment_id(self.id, self.payment.attempt) if self.payment else None
+
+    @property
+    def pending(self) -> bool:
+        return self.status in PENDING
+
+    @property
+    def by_link(self) -> bool:
+        """Whether it waits for its buyer to choose how to pay."""
+        return self.pending and self.payment is not None and self.payment.method == LINK
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What an edit makes of an order's sum; `back` is paid back."""
+    """What an edit makes of an order's sum; `back` is paid back, or `due` is to be paid."""
 
     back: Money
+    due: Money
     totals: list[Total]
     total: Money
     taken_off: int
     taxes: list[Tax]
+
+    @property
+    def difference(self) -> Money:
+        """What it makes the order dearer; negative when it gets cheaper."""
+        return self.due - self.back
+
+
+def refusal_of(problem: Problem) -> dict[str, Any]:
+    """As an edit keeps what ended it."""
+    return {"type": problem.slug, "title": problem.title, "detail": problem.detail} | problem.members()
 
 
 def change_of(order: Order, removed: Mapping[UUID, int], added: Added) -> Change:
     """What the edit makes of `order`.
 
     Raises:
-        EditNeedsPayment, NothingLeft, TaxModeDiffers: it must not be done.
+        NothingLeft, TaxModeDiffers: it must not be done.
     """
     if all(tax.included for tax in order.taxes) != all(tax.included for tax in added.taxes) and added.lines:
         raise TaxModeDiffers
@@ -95,18 +149,15 @@ def change_of(order: Order, removed: Mapping[UUID, int], added: Added) -> Change
         raise NothingLeft
     gone = value_of(order, removed)
     new = total((paid_for(order, line) for line in added.lines), order.currency)
-    if gone < new:
-        raise EditNeedsPayment(
-            detail="remove as much as you add, or sell what is added as an order of its own",
-            difference=new - gone,
-        )
-    back = gone - new
+    nothing = Money(0, order.currency)
+    back, due = max(gone - new, nothing), max(new - gone, nothing)
     taxes = _taxes(order, removed, added)
     more_tax = _on_top(taxes, order.currency) - _on_top(order.taxes, order.currency)
     return Change(
         back=back,
-        totals=_totals(order.totals, -back, more_tax),
-        total=order.total - back,
+        due=due,
+        totals=_totals(order.totals, due - back, more_tax),
+        total=order.total + due - back,
         taken_off=order.taken_off + back.minor,
         taxes=taxes,
     )

@@ -18,6 +18,7 @@ from shopwright.contracts.payments import PaymentStatus
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.products import Quote, ReserveLine
 
+from .payments import FurtherPayment, Share
 from .promotions import Discount
 from .taxes import Tax
 from .tenders import Tender
@@ -215,6 +216,7 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["requested", "succeeded", "failed"] = "requested"
     failure: str = ""
     destination: Literal["source", "wallet"] = "source"
+    shares: list[Share] = []
     created_at: datetime
 
 
@@ -248,11 +250,24 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     taken_off: int = 0
     exchange_of: UUID | None = None
     tender: Tender | None = None
+    further: list[FurtherPayment] = []
+    unpaid: int = 0
 
     @property
     def paid(self) -> Money:
-        """What its payment was for: the total before edits made it smaller."""
-        return Money(self.total.minor + self.taken_off, self.currency)
+        """What its payments took: the total before edits made it smaller, without what is not taken yet."""
+        return Money(self.total.minor + self.taken_off - self.unpaid, self.currency)
+
+    @property
+    def first_paid(self) -> Money:
+        """What its first payment was for."""
+        further = sum(payment.amount.minor for payment in self.further)
+        return Money(self.total.minor + self.taken_off - further, self.currency)
+
+    @property
+    def first_refunding(self) -> Money:
+        """What was asked back of its first payment."""
+        return self.refunding - total((payment.refunding for payment in self.further), self.currency)
 
     @property
     def refundable(self) -> Money:
@@ -268,6 +283,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def payment_refused(self) -> bool:
         """Whether the provider refused, for good, to pay for the order once it was confirmed."""
         return self.refusal is not None and self.refusal["type"] == PaymentRefused.slug
+
+    @property
+    def being_captured(self) -> bool:
+        """Whether the payment of a change is authorised and on its way to be taken."""
+        return any(payment.status == "authorised" and not payment.collected_later for payment in self.further)
 
 
 def seen_of(quote: Quote) -> Seen:

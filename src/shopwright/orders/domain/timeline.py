@@ -15,6 +15,7 @@ import msgspec
 
 from shopwright.contracts.money import Money
 
+from .edits import Edit
 from .orders import Fulfilment, Order, Reversal
 
 
@@ -59,7 +60,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     parcels: Sequence[Fulfilment]
     reversals: Sequence[Reversal]
     actions: Sequence[Action]
-    adding: frozenset[UUID] = frozenset()  # the edits that put units in
+    edits: Sequence[Edit] = ()
 
 
 #: What the buyer reads of the purchase's steps: (step, outcome) → sentence.
@@ -91,7 +92,7 @@ _OPERATED: Final[Mapping[tuple[str, str], str]] = {
 _DID: Final[Mapping[str, str]] = {
     "fulfil": "Shipped", "refund": "Asked for a refund", "return": "Took goods back", "cancel": "Cancelled",
     "edit": "Changed the order", "draft": "Placed the order for the buyer", "exchange": "Exchanged goods",
-    "look_again": "Had the next step tried now",
+    "look_again": "Had the next step tried now", "withdraw": "Withdrew a change",
 }  # fmt: skip
 
 
@@ -100,7 +101,8 @@ def for_buyer(history: History) -> list[Entry]:
     told = [
         *_purchase(history),
         *(_parcel(parcel) for parcel in history.parcels),
-        *(_went_back(reversal) for reversal in history.reversals if reversal.status != "failed"),
+        *(_went_back(reversal, history) for reversal in history.reversals if reversal.status != "failed"),
+        *(_not_made(edit) for edit in history.edits if edit.due.minor and edit.status != "applied"),
     ]
     return sorted(told, key=lambda entry: entry.at)
 
@@ -139,7 +141,18 @@ def _parcel(parcel: Fulfilment) -> Entry:
     return Entry(at=parcel.created_at, step="fulfil", text=text, link=parcel.tracking.url)
 
 
-def _went_back(back: Reversal) -> Entry:
+def _not_made(edit: Edit) -> Entry:
+    """A change that waits for its payment, or was never paid."""
+    waits = edit.pending
+    text = (
+        f"A change of the order waits for your payment of {edit.due}."
+        if waits
+        else "A change of the order was not made; you were not charged for it."
+    )
+    return Entry(at=edit.created_at, step="edit", outcome="waiting" if waits else "done", text=text)
+
+
+def _went_back(back: Reversal, history: History) -> Entry:
     """A return, a cancellation, a change or a refund, and its money as far as it is known."""
     money = _money(back.amount, done=back.status == "succeeded") if back.amount.minor else ""
     units = sum(back.lines.values())
@@ -151,7 +164,9 @@ def _went_back(back: Reversal) -> Entry:
         "edit": "The order was changed.",
         "refund": "",
     }[back.kind]
-    text = " ".join(filter(None, (what, money)))
+    due = next((edit.due for edit in history.edits if edit.id == back.id and edit.due.minor), None)
+    paid = f"It cost you {due} more." if due else ""
+    text = " ".join(filter(None, (what, money, paid)))
     return Entry(
         at=back.created_at, step=back.kind, outcome="done" if back.status == "succeeded" else "waiting",
         text=text,
@@ -170,8 +185,13 @@ def _says_something(step: SagaStep, back: Reversal | None, history: History) -> 
     """Not that nothing was put back of a refund of money only, paid back of a return without money, or
     reserved for a change that only takes out.
     """
-    stock = step.step in {"reserve", "release", "claim"}
-    if step.step == "note" or (stock and step.saga_id not in {history.order.id, *history.adding}):
+    adding = {edit.id for edit in history.edits if edit.added.lines}
+    paying = {edit.id for edit in history.edits if edit.due.minor}
+    if step.step in {"reserve", "release", "claim"} and step.saga_id not in {history.order.id, *adding}:
+        return False
+    if step.step in {"authorise", "void", "capture"} and step.saga_id not in {history.order.id, *paying}:
+        return False
+    if step.step == "note":
         return False
     if back is None or step.outcome != "done":
         return True
@@ -182,7 +202,8 @@ def _says_something(step: SagaStep, back: Reversal | None, history: History) -> 
 
 def _as_refused(step: SagaStep, order: Order) -> SagaStep:
     """The capture that ended as refused: for the saga that is a step done, for people it is not."""
-    if not order.payment_refused or (step.step, step.outcome) != ("capture", "done"):
+    captured = (step.saga_id, step.step, step.outcome) == (order.id, "capture", "done")
+    if not order.payment_refused or not captured:
         return step
     return msgspec.structs.replace(step, outcome="refused", detail=(order.refusal or {})["detail"])
 

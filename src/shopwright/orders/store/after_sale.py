@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from shopwright.contracts.money import Money
 from shopwright.contracts.orders import OrderStatus
 from shopwright.contracts.products import ReserveLine
 
-from ..domain import Fulfilment, Reversal, Tracking
+from ..domain import Fulfilment, Reversal, Share, Tracking
 
 
 async def lock(tx: Transaction, order_id: UUID) -> OrderStatus | None:
@@ -45,8 +45,10 @@ async def take_back(tx: Transaction, reversal: Reversal, lines: Mapping[UUID, in
     restock = msgspec.to_builtins(reversal.restock)
     noted = await tx.fetchval(
         _TAKE_BACK, reversal.id, reversal.order_id, reversal.kind, reversal.amount.minor, restock,
-        reversal.reason, *_columns(lines), reversal.destination,
+        reversal.reason, *_columns(lines), reversal.destination, *_of_shares(reversal.shares),
     )  # fmt: skip
+    if noted and reversal.shares:
+        await tx.execute(_SHARES, reversal.id, reversal.order_id, *_of_shares(reversal.shares))
     return bool(noted)
 
 
@@ -79,6 +81,15 @@ async def failed(tx: Transaction, reversal_id: UUID, failure: str) -> None:
     await tx.execute(_FAILED, reversal_id, failure)
 
 
+async def lose(tx: Transaction, reversal_id: UUID, lost: Sequence[UUID], failure: str) -> None:
+    """Book that some of its payments did not give their share: what is left of it is all that goes back."""
+    await tx.execute(_LOSE, reversal_id, list(lost), failure)
+
+
+def _of_shares(shares: Sequence[Share]) -> tuple[list[UUID], list[int]]:
+    return [share.payment_id for share in shares], [share.amount.minor for share in shares]
+
+
 def _columns(lines: Mapping[UUID, int]) -> tuple[list[UUID], list[int]]:
     return list(lines), list(lines.values())
 
@@ -103,6 +114,10 @@ def _reversal(row: Row) -> Reversal:
         status=row["status"],
         failure=row["failure"],
         destination=row["destination"],
+        shares=[
+            Share(UUID(share["payment_id"]), Money(share["amount"], row["currency"]))
+            for share in row["shares"] or []
+        ],
         lines=_quantities(row["lines"]),
         created_at=row["created_at"],
     )
@@ -129,8 +144,11 @@ INSERT INTO fulfilment_lines SELECT shipped.id, counted.id, counted.quantity FRO
 """
 _TAKE_BACK = """
 WITH allowed AS (
-    UPDATE orders SET refunding = refunding + $4, updated_at = now()
-    WHERE id = $2 AND refunding + $4 <= total + taken_off RETURNING id
+    UPDATE orders SET refunding = refunding + $4, updated_at = now(),
+        more_refunding = more_refunding + coalesce((
+            SELECT sum(s.amount) FROM unnest($10::uuid[], $11::bigint[]) AS s (payment_id, amount)
+            WHERE s.payment_id <> orders.payment_id), 0)
+    WHERE id = $2 AND refunding + $4 <= total + taken_off - unpaid RETURNING id
 ), noted AS (
     INSERT INTO reversals (id, order_id, kind, amount, restock, reason, destination)
     SELECT $1, allowed.id, $3, $4, $5, $6, $9 FROM allowed RETURNING id
@@ -153,7 +171,10 @@ FROM fulfilments f WHERE f.order_id = $1 ORDER BY f.id
 """
 _REVERSALS = """
 SELECT r.*, o.currency,
-    (SELECT jsonb_agg(to_jsonb(l)) FROM reversal_lines l WHERE l.reversal_id = r.id) AS lines
+    (SELECT jsonb_agg(to_jsonb(l)) FROM reversal_lines l WHERE l.reversal_id = r.id) AS lines,
+    CASE WHEN o.more_paid > 0 THEN
+        (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.payment_id = o.payment_id, s.payment_id DESC)
+         FROM reversal_shares s WHERE s.reversal_id = r.id) END AS shares
 FROM reversals r JOIN orders o ON o.id = r.order_id
 """
 _PAID_BACK = """
@@ -163,15 +184,47 @@ WITH paid AS (
 )
 UPDATE orders o SET refunded = o.refunded + paid.amount, updated_at = now(),
     payment_status = CASE WHEN paid.amount = 0 THEN o.payment_status
-                          WHEN o.refunded + paid.amount = o.total + o.taken_off THEN 'refunded'
+                          WHEN o.refunded + paid.amount = o.total + o.taken_off - o.unpaid THEN 'refunded'
                           ELSE 'partially_refunded' END
 FROM paid WHERE o.id = paid.order_id RETURNING o.refunded
+"""
+_SHARES = """
+WITH noted AS (
+    INSERT INTO reversal_shares (reversal_id, payment_id, amount)
+    SELECT $1, payment_id, amount FROM unnest($3::uuid[], $4::bigint[]) AS s (payment_id, amount)
+    RETURNING payment_id, amount
+)
+UPDATE order_payments p SET refunding = p.refunding + noted.amount FROM noted
+WHERE p.id = noted.payment_id AND p.order_id = $2
 """
 _FAILED = """
 WITH lost AS (
     UPDATE reversals SET status = 'failed', failure = $2 WHERE id = $1 AND status = 'requested'
     RETURNING order_id, amount
+), shares AS (
+    SELECT s.payment_id, s.amount FROM reversal_shares s, lost WHERE s.reversal_id = $1
+), further AS (
+    UPDATE order_payments p SET refunding = p.refunding - shares.amount FROM shares
+    WHERE p.id = shares.payment_id RETURNING shares.amount
 )
-UPDATE orders o SET refunding = o.refunding - lost.amount, updated_at = now()
+UPDATE orders o SET refunding = o.refunding - lost.amount, updated_at = now(),
+    more_refunding = o.more_refunding - coalesce((SELECT sum(amount) FROM further), 0)
 FROM lost WHERE o.id = lost.order_id
+"""
+_LOSE = """
+WITH cut AS (
+    SELECT s.payment_id, s.amount, r.order_id FROM reversal_shares s JOIN reversals r ON r.id = s.reversal_id
+    WHERE r.id = $1 AND r.status = 'requested' AND s.payment_id = ANY($2)
+), gone AS (
+    DELETE FROM reversal_shares s USING cut WHERE s.reversal_id = $1 AND s.payment_id = cut.payment_id
+), less AS (
+    UPDATE reversals SET amount = amount - (SELECT sum(amount) FROM cut), failure = $3
+    WHERE id = $1 AND EXISTS (SELECT FROM cut)
+), further AS (
+    UPDATE order_payments p SET refunding = p.refunding - cut.amount FROM cut
+    WHERE p.id = cut.payment_id RETURNING cut.amount
+)
+UPDATE orders o SET refunding = o.refunding - (SELECT sum(amount) FROM cut), updated_at = now(),
+    more_refunding = o.more_refunding - coalesce((SELECT sum(amount) FROM further), 0)
+WHERE o.id = (SELECT order_id FROM cut LIMIT 1)
 """

@@ -13,7 +13,7 @@ from shopwright.chassis.db import Change, Connection, Once, Row, Transaction
 from shopwright.contracts.money import Money
 from shopwright.contracts.orders import Address, OrderStatus, Total
 
-from ..domain import Candidate, Discount, Order, OrderLine, Reason, Tax, Tender
+from ..domain import Candidate, Discount, FurtherPayment, Order, OrderLine, Reason, Tax, Tender
 
 RECENT_MAX = 101  # one page and the row that tells whether there is another
 
@@ -42,6 +42,14 @@ class Placing(NamedTuple):
     version: int
     terms: Terms
     until: datetime
+
+
+class Chosen(NamedTuple):
+    """How the buyer of an order that is paid by a link wants to pay."""
+
+    method: str
+    token: str
+    return_url: str
 
 
 class Placed(NamedTuple):
@@ -105,6 +113,11 @@ async def exchanges(connection: Connection, order_id: UUID) -> list[Order]:
 async def mark_exchange(tx: Transaction, order_id: UUID, of: UUID) -> None:
     """Say that this order is sent for goods of another that came back."""
     await tx.execute("UPDATE orders SET exchange_of = $2 WHERE id = $1", order_id, of)
+
+
+async def choose(tx: Transaction, order_id: UUID, chosen: Chosen) -> bool:
+    """False when it was chosen already, or the order is decided."""
+    return bool(await tx.execute(_CHOOSE, order_id, *chosen))
 
 
 async def listing(connection: Connection, wanted: Listing, limit: int) -> list[Order]:
@@ -193,6 +206,7 @@ def _order(row: Row) -> Order:
         discounts=msgspec.convert(row["discounts"], list[Discount]),
         taxes=msgspec.convert(row["taxes"], list[Tax]),
         tender=msgspec.convert(row["tender"], Tender) if row["tender"] else None,
+        further=[_further(payment, currency) for payment in row["further"] or []],
         address=msgspec.convert(row["address"], Address) if row["address"] else None,
         lines=[
             OrderLine(
@@ -213,15 +227,30 @@ def _order(row: Row) -> Order:
     )
 
 
+def _further(row: dict[str, Any], currency: str) -> FurtherPayment:
+    return FurtherPayment(
+        id=UUID(row["id"]),
+        edit_id=UUID(row["edit_id"]),
+        method=row["method"],
+        amount=Money(row["amount"], currency),
+        status=row["status"],
+        refunding=Money(row["refunding"], currency),
+        tender=msgspec.convert(row["tender"], Tender) if row["tender"] else None,
+    )
+
+
 _AMOUNTS = ("unit_price", "total", "discount", "tax")
 _PLAIN = (
     "id", "number", "cart_id", "user_id", "email", "name", "currency", "status", "payment_id",
     "payment_status", "payment_method", "payment_token", "return_url", "action_url", "shipping_method",
-    "shipping_name", "refusal", "created_at", "taken_off", "exchange_of",
+    "shipping_name", "refusal", "created_at", "taken_off", "exchange_of", "unpaid",
 )  # fmt: skip
 _SELECT = """
 SELECT o.*, (
-    SELECT jsonb_agg(to_jsonb(l) ORDER BY l.position) FROM order_lines l WHERE l.order_id = o.id) AS lines
+    SELECT jsonb_agg(to_jsonb(l) ORDER BY l.position) FROM order_lines l WHERE l.order_id = o.id) AS lines,
+    CASE WHEN o.more_paid > 0 THEN (
+        SELECT jsonb_agg(to_jsonb(p) ORDER BY p.edit_id) FROM order_payments p WHERE p.order_id = o.id) END
+        AS further
 FROM orders o
 """
 _WHERE = {
@@ -236,6 +265,10 @@ UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $
     payment_token = '',
     confirmed_at = CASE WHEN $2 = 'confirmed' THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
 WHERE id = $1
+"""
+_CHOOSE = """
+UPDATE orders SET payment_method = $2, payment_token = $3, return_url = $4, action_url = NULL
+WHERE id = $1 AND payment_method = 'link' AND status IN ('in_progress', 'awaiting_buyer')
 """
 _SET_PAYMENT_STATUS = "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1"
 _FORGET = """

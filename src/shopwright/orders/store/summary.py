@@ -28,7 +28,7 @@ class Summary(NamedTuple):
 
 async def read(connection: Connection, since: datetime, slow: timedelta, attempts: int) -> Summary:
     """Four queries, each along an index; `attention` holds the oldest orders whose sagas are late, stuck or
-    slow (purchases, and what is to go back of one) or whose payment was refused once they were confirmed.
+    slow (purchases, changes, what is to go back) or of which a payment was refused once they were confirmed.
     """
     bought = await connection.fetch(_BOUGHT, _first_id(since), list(BOUGHT))
     waiting = {row["status"]: row["orders"] for row in await connection.fetch(_WAITING)}
@@ -58,10 +58,13 @@ SELECT status, count(*) AS orders FROM orders WHERE status IN ('in_progress', 'a
 GROUP BY status
 """
 _STUCK = """
-SELECT coalesce(r.order_id, s.id) AS id FROM sagas s LEFT JOIN reversals r ON r.id = s.id
+SELECT coalesce(r.order_id, e.order_id, s.id) AS id FROM sagas s LEFT JOIN reversals r ON r.id = s.id
+    LEFT JOIN order_edits e ON e.id = s.id
 WHERE s.status IN ('running', 'waiting')
     AND (s.attempts >= $2 OR s.deadline < now() - $1::interval
          OR (s.status = 'running' AND s.created_at < now() - $1::interval))
 UNION SELECT id FROM orders WHERE status = 'confirmed' AND payment_status IN ('declined', 'voided')
+UNION SELECT p.order_id FROM order_payments p JOIN orders o ON o.id = p.order_id
+    WHERE p.status IN ('declined', 'voided') AND o.status = 'confirmed'
 ORDER BY 1 LIMIT $3
 """
