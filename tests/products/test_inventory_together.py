@@ -140,8 +140,45 @@ class TestOnStock:
         assert (await room.facts("products.stock_changed.v1"))[-1] == '{"sku":"hot","available":0}'
 
 
+class TestClaiming:
+    async def test_a_crowd_takes_what_it_holds_by_few_commits_and_exactly(self, room):
+        await room.put("hot", 60)
+        held = [await room.hold(("hot", 1 + n % 2)) for n in range(30)]
+
+        taken = await asyncio.gather(*(room.inventory.claim(one) for one in held))
+
+        assert {one.status for one in taken} == {"claimed"}
+        assert await commits(room.db) < 10
+        assert (await room.inventory.levels("hot")).on_hand == 15
+        assert not await room.wrong()
+
+    async def test_each_gets_its_own_answer(self, room):
+        await room.put("hot", 9)
+        held, claimed, back = [await room.hold(("hot", 1)) for _ in range(3)]
+        await room.inventory.claim(claimed)
+        await room.inventory.release(back)
+
+        claim = room.inventory.claim
+        results = await outcomes(*(claim(one) for one in (uuid4(), held, claimed, uuid4(), back, held)))
+
+        assert [type(one).__name__ for one in results] == [
+            "NotFound", "Reservation", "Reservation", "NotFound", "Reservation", "Reservation",
+        ]  # fmt: skip
+        assert (await room.inventory.levels("hot")).on_hand == 6
+        assert not await room.wrong()
+
+    async def test_costs_one_statement_that_is_the_whole_transaction(self, room):
+        await room.put("mug", 5)
+        reservation = await room.hold(("mug", 1))
+        counted = Counted(room.db._pool)
+
+        await Stockroom(Database(counted)).inventory.claim(reservation)
+
+        assert (counted.statements, counted.transactions) == (1, 0)
+
+
 async def commits(db: Database) -> int:
-    """Transactions that made reservations so far."""
+    """Transactions that made the reservations as they are."""
     async with db.read() as connection:
         return await connection.fetchval("SELECT count(DISTINCT xmin::text) FROM reservations")
 

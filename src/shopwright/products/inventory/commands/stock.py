@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from shopwright.chassis import crashpoints
 from shopwright.chassis.db import Database, Once, Transaction
+from shopwright.chassis.gathering import Gathering
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import NotFound, OutOfStock
 from shopwright.contracts.products import Offer, Reservation, Reserve, Restock
@@ -55,6 +56,7 @@ class Inventory:
     def __init__(self, db: Database, *, low_stock_at: int | None = None) -> None:
         self._db, self._low = db, low_stock_at
         self._together = Together(self._reserve)
+        self._claims = Gathering(self._claim)
         self.labels: Labels | None = None
 
     async def available(self, skus: Sequence[str]) -> dict[str, int]:
@@ -103,6 +105,18 @@ class Inventory:
             OutOfStock: it had expired and was sold meanwhile.
             NotFound: never reserved.
         """
+        if not await self._claims.ask(reservation):
+            await self._claim_late(reservation)
+        return Reservation(reservation, "claimed")
+
+    async def _claim(self, many: Sequence[UUID]) -> list[bool]:
+        """Which of them were held, and are taken now; all in one round trip."""
+        crashpoints.reach("products.claim.before-commit")
+        claimed = await reservations.claim_held(self._db, many)
+        crashpoints.reach("products.claim.after-commit")
+        return [reservation in claimed for reservation in many]
+
+    async def _claim_late(self, reservation: UUID) -> None:
         async with self._db.begin() as tx:
             answer = await reservations.claim(tx, reservation)
             if answer.shortages:
@@ -112,7 +126,6 @@ class Inventory:
         crashpoints.reach("products.claim.after-commit")
         if answer.status == "unknown":
             raise NotFound(detail=f"no reservation {reservation}")
-        return Reservation(reservation, "claimed")
 
     async def release(self, reservation: UUID, reason: str = "released") -> Reservation:
         """Give back what is held. Idempotent; one never seen is noted, so that a late reserve is refused."""

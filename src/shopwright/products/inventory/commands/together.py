@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from ..store.reservations import Asked
 from ..store.telling import Said
@@ -73,7 +74,7 @@ class Together:
     async def _serve(self, going: Sequence[_Waiting]) -> None:
         try:
             for waiting, said in zip(going, await self._answers(going), strict=True):
-                _settle(waiting, said)
+                _settle(waiting.answer, said)
         finally:
             self._left(set().union(*(waiting.skus for waiting in going)))
 
@@ -92,10 +93,10 @@ class Together:
             self._start()
 
 
-def _settle(waiting: _Waiting, said: Said | BaseException) -> None:
-    if waiting.answer.done():
+def _settle(answer: asyncio.Future[Any], said: Any) -> None:
+    if answer.done():  # its caller went away
         return
     if isinstance(said, BaseException):
-        waiting.answer.set_exception(said)
+        answer.set_exception(said)
     else:
-        waiting.answer.set_result(said)
+        answer.set_result(said)

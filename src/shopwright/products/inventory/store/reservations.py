@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -49,6 +49,13 @@ async def reserve(db: Database, many: Sequence[Asked], low: int | None) -> list[
             status = sku
         found[number - 1] = status, shortages
     return [Said(status or "held", shortages=shortages) for status, shortages in found]
+
+
+async def claim_held(db: Database, many: Sequence[UUID]) -> Collection[UUID]:
+    """Take each that is held, in one round trip that is the whole transaction; which of them are taken."""
+    row = await db.commit("SELECT inventory_claim_held($1) AS claimed", many, publishes=False)
+    assert row is not None, "a function that always answers gave no row"
+    return frozenset(row["claimed"])
 
 
 async def claim(tx: Transaction, reservation: UUID) -> Said:
