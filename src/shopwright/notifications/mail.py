@@ -14,6 +14,7 @@ from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -37,8 +38,10 @@ class _Headers(HeaderRegistry):
         return self._classes[name]
 
 
-_PLAIN = SMTP.clone(header_factory=_Headers())
-_INTERNATIONAL = SMTPUTF8.clone(header_factory=_Headers())
+_HEADERS = _Headers()
+_PLAIN = SMTP.clone(header_factory=_HEADERS)
+_INTERNATIONAL = SMTPUTF8.clone(header_factory=_HEADERS)
+HEADERS_MAX = 64
 
 
 class Mail(NamedTuple):
@@ -54,20 +57,26 @@ def compose(letter: Letter, rendered: Rendered, *, shop: Shop, sender: str, now:
     """Raises MailNotSent for an address that no mail can be sent to."""
     try:
         message = EmailMessage(_PLAIN if letter.email.isascii() else _INTERNATIONAL)
-        message["From"] = address_of(shop.name, sender)
+        message["From"] = _always("From", str(address_of(shop.name, sender)))
         message["To"] = address_of(greeting(letter.name), letter.email)
         message["Subject"] = rendered.subject
     except (MessageError, ValueError) as error:
         raise MailNotSent(detail="this is not an address that mail can be sent to") from error
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message["Auto-Submitted"] = _always("Auto-Submitted", "auto-generated")
     if url := unsubscribe_url(letter, shop):
         message["List-Unsubscribe"] = f"<{url}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["List-Unsubscribe-Post"] = _always("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
     return Mail(letter.id, letter.email, now, message)
+
+
+@lru_cache(HEADERS_MAX)
+def _always(name: str, value: str) -> Any:
+    """A header that every mail has: parsed once."""
+    return _HEADERS(name, value)
 
 
 def address_of(name: str, email: str) -> Address:
