@@ -9,10 +9,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from shopwright.chassis.gathering import Gathering
 from shopwright.chassis.http import Client
 from shopwright.chassis.rpc import RpcClient
 from shopwright.contracts.money import Money
@@ -45,11 +47,20 @@ STOCK_TIMEOUT_S = 5.0
 PAYMENT_TIMEOUT_S = 5.0  # payments gives the provider three seconds
 QUOTE_AGE_S = 2.0  # for showing a cart; placing an order always asks anew
 QUOTES_MAX = 20_000
+ASKED_MAX = 200  # SKUs of one question
+
+
+class Wanted(NamedTuple):
+    """Whose quotes are asked for."""
+
+    skus: Sequence[str]
+    currency: str
 
 
 class Products:
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._asking: Gathering[Wanted, list[Quote]] = Gathering(self._ask)
         self._seen: OrderedDict[tuple[str, str], tuple[float, Quote]] = OrderedDict()
 
     async def quotes(self, skus: Sequence[str], currency: str, *, fresh: bool = False) -> dict[str, Quote]:
@@ -61,20 +72,34 @@ class Products:
         known = {} if fresh else self._recent(skus, currency, now)
         missing = [sku for sku in dict.fromkeys(skus) if sku not in known]
         if missing:
-            answer = await self._client.call(
-                "products",
-                "POST",
-                "/internal/quotes",
-                body=QuoteRequest(missing, currency),
-                timeout_s=QUOTE_TIMEOUT_S,
-                answer=Quotes,
-            )
-            for quote in answer.items:
+            for quote in await self._asking.ask(Wanted(missing, currency)):
                 known[quote.sku] = quote
                 self._seen[quote.sku, currency] = (now, quote)
             while len(self._seen) > QUOTES_MAX:
                 self._seen.popitem(last=False)
         return known
+
+    async def _ask(self, many: Sequence[Wanted]) -> list[list[Quote]]:
+        """Who wants quotes while others' are on their way is asked for with all who do."""
+        skus: dict[str, dict[str, None]] = {}
+        for wanted in many:
+            skus.setdefault(wanted.currency, {}).update(dict.fromkeys(wanted.skus))
+        found: dict[tuple[str, str], Quote] = {}
+        for currency, names in skus.items():
+            for first in range(0, len(names), ASKED_MAX):
+                answer = await self._client.call(
+                    "products",
+                    "POST",
+                    "/internal/quotes",
+                    body=QuoteRequest(list(names)[first : first + ASKED_MAX], currency),
+                    timeout_s=QUOTE_TIMEOUT_S,
+                    answer=Quotes,
+                )
+                found |= {(quote.sku, currency): quote for quote in answer.items}
+        return [
+            [found[sku, wanted.currency] for sku in wanted.skus if (sku, wanted.currency) in found]
+            for wanted in many
+        ]
 
     def _recent(self, skus: Sequence[str], currency: str, now: float) -> dict[str, Quote]:
         found = {sku: self._seen.get((sku, currency)) for sku in skus}

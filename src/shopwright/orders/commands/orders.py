@@ -48,7 +48,7 @@ from ..store.tenders import set_tender
 from .carts import visible
 from .pricing import Pricing, customer_of
 from .purchase import TRANSFER_TIME, Purchase
-from .repeats import made_before
+from .repeats import Repeats
 
 log = structlog.get_logger()
 
@@ -100,6 +100,7 @@ class Orders:
             db, products, payments, buyer_time=buyer_time, transfer_time=transfer_time, lease=lease
         )
         self.runner = self._purchase.runner
+        self._repeats = Repeats(db)
 
     async def place(
         self,
@@ -138,7 +139,7 @@ class Orders:
             cart = await self._cart(cart_id, user_id)
             draft, terms = await self._freeze(cart, buying, await self._pricing.rules(fresh=fresh))
         except Problem:  # perhaps because of this very request, sent twice: it took the cart or the last unit
-            if (known := await made_before(self._db, once)) is None:
+            if (known := await self._repeats.made(once)) is None:
                 raise
             return await self._outcome(known, user_id)
         placing = Placing(draft, cart.version, terms, datetime.now(UTC) + self._purchase.time_of(draft))
