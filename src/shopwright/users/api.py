@@ -49,6 +49,17 @@ class PasswordChange(msgspec.Struct, frozen=True):
     new: Secret
 
 
+class ResetRequest(msgspec.Struct, frozen=True):
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+
+
+class PasswordReset(msgspec.Struct, frozen=True):
+    """`token`: what the mail carries."""
+
+    token: Secret
+    password: Secret
+
+
 class Erasure(msgspec.Struct, frozen=True):
     password: Secret
 
@@ -129,6 +140,18 @@ async def log_out(principal: Principal, users: Users) -> None:
     """Log out."""
     principal.require_user()
     await users.log_out(principal.session_id)
+
+
+@post("/v1/password-resets", status_code=202, tags=["users"])
+async def ask_reset(data: ResetRequest, users: Users) -> None:
+    """Have a link for a new password mailed; the answer is the same where there is no account."""
+    await users.ask_reset(data.email)
+
+
+@post("/v1/password-resets/confirm", status_code=204, tags=["users"])
+async def reset_password(data: PasswordReset, users: Users) -> None:
+    """Choose a new password by the mailed link, which works once; every session ends."""
+    await users.reset_password(data.token, data.password)
 
 
 @get("/v1/users/me", tags=["users"])
@@ -254,5 +277,5 @@ HANDLERS: list[object] = [
     register, log_in, refresh, log_out, read_me, change_me, erase_me, change_password, read_sessions,
     end_session, export_me,
     read_addresses, add_address, change_address, remove_address, jwks, read_user, find_users,
-    set_groups,
+    set_groups, ask_reset, reset_password,
 ]  # fmt: skip

@@ -14,10 +14,10 @@ from shopwright.chassis.db import Database, Once, UniqueViolation
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.orders import Address
 from shopwright.contracts.problems import NotFound, TooManyRequests
-from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
+from shopwright.contracts.users import PasswordChanged, PasswordResetRequested, UserErased, UserRegistered
 
 from . import domain, store
-from .domain import EmailTaken, InvalidCredentials, Session, SessionEnded, User
+from .domain import EmailTaken, InvalidCredentials, ResetLinkEnded, Session, SessionEnded, User
 from .passwords import Passwords
 from .store import SavedAddress
 from .tokens import Tokens
@@ -67,7 +67,7 @@ class Users:
             InvalidCredentials: whether or not there is such an account.
             TooManyRequests: too many wrong passwords in a row for this e-mail address.
         """
-        email_hash = hashlib.sha256(email.strip().lower().encode()).digest()
+        email_hash = _email_hash(email)
         async with self._db.read() as connection:
             failures, age_s = await store.failures(connection, email_hash)
             account = await store.by_email(connection, email.strip())
@@ -152,6 +152,44 @@ class Users:
             await store.end_sessions_of(tx, user_id, UUID(keep_session) if keep_session else None)
             tx.publish(PasswordChanged(user_id=user.id, email=user.email, name=user.name))
 
+    async def ask_reset(self, email: str) -> None:
+        """Have a link for a new password mailed to the owner (PasswordResetRequested); asked again too soon,
+        and for no account, it does nothing and says the same.
+        """
+        user = await self.by_email(email.strip())
+        if user is None:
+            return
+        token, life = secrets.token_urlsafe(32), timedelta(minutes=domain.RESET_MINUTES)
+        pause = timedelta(seconds=domain.RESET_PAUSE_S)
+        async with self._db.begin() as tx:
+            if await store.ask_reset(tx, user.id, _hash(token), life, pause):
+                tx.publish(
+                    PasswordResetRequested(
+                        user_id=user.id, email=user.email, name=user.name, token=token,
+                        minutes=domain.RESET_MINUTES,
+                    )
+                )  # fmt: skip
+
+    async def reset_password(self, token: str, password: str) -> None:
+        """Set a new password by a mailed link, which is used up; all sessions end (PasswordChanged).
+
+        Raises:
+            ResetLinkEnded: unknown, used before, replaced or too old.
+        """
+        domain.check_password(password)
+        async with self._db.read() as connection:
+            user = await store.reset_of(connection, _hash(token))
+        if user is None:
+            raise ResetLinkEnded
+        hashed = await self._passwords.hash(password)
+        async with self._db.begin() as tx:
+            if not await store.use_reset(tx, _hash(token)):
+                raise ResetLinkEnded
+            await store.set_password(tx, user.id, hashed)
+            await store.end_sessions_of(tx, user.id)
+            await store.forget_failures(tx, _email_hash(user.email))
+            tx.publish(PasswordChanged(user_id=user.id, email=user.email, name=user.name))
+
     async def erase(self, user_id: UUID, password: str, once: Once | None) -> None:
         """Delete the account; every service forgets the person (UserErased)."""
         await self._prove(user_id, password)
@@ -211,6 +249,10 @@ class Users:
     def _grant(self, user: User, session_id: UUID, refresh: str) -> Grant:
         access = self._tokens.access(user.id, session_id, user.scope)
         return Grant(access, refresh, int(self._tokens.life.total_seconds()))
+
+
+def _email_hash(email: str) -> bytes:
+    return hashlib.sha256(email.strip().lower().encode()).digest()
 
 
 def _hash(token: str) -> bytes:

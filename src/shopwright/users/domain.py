@@ -32,6 +32,8 @@ PASSWORD_MIN, PASSWORD_MAX = 8, 256  # NIST SP 800-63B: at least 8; long phrases
 NAME_MAX, EMAIL_MAX = 100, 254
 FAILURES_FREE = 5  # wrong passwords before each further try has to wait
 THROTTLE_MAX_S = 900
+RESET_MINUTES = 60  # a mail may be late; a link that lies in a mailbox must not open the account for long
+RESET_PAUSE_S = 60  # between two mails to one account
 
 COMMON = frozenset(
     [
@@ -76,6 +78,12 @@ class SessionEnded(Problem):
     """This session has ended; log in again."""
 
     kind = "unauthenticated"
+
+
+class ResetLinkEnded(Problem):
+    """This link for a new password was used, is too old, or was replaced by a newer one."""
+
+    kind = "gone"
 
 
 class AddressBookFull(Problem):

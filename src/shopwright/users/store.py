@@ -74,6 +74,25 @@ async def set_password(tx: Transaction, user_id: UUID, password_hash: bytes) -> 
     )
 
 
+async def ask_reset(
+    tx: Transaction, user_id: UUID, token_hash: bytes, life: timedelta, pause: timedelta
+) -> bool:
+    """Replace the account's request, unless it is younger than `pause`; tells whether this one counts."""
+    return bool(await tx.execute(_ASK_RESET, user_id, token_hash, life, pause))
+
+
+async def reset_of(connection: Connection, token_hash: bytes) -> User | None:
+    """Whose request this is, if it can still be used."""
+    row = await connection.fetchrow(_RESET_OF, token_hash)
+    return _user(row) if row else None
+
+
+async def use_reset(tx: Transaction, token_hash: bytes) -> bool:
+    return bool(
+        await tx.execute("DELETE FROM password_resets WHERE hash = $1 AND expires_at > now()", token_hash)
+    )
+
+
 async def erase(tx: Transaction, user_id: UUID) -> None:
     await tx.execute("DELETE FROM users WHERE id = $1", user_id)
 
@@ -135,6 +154,7 @@ async def sessions_of(connection: Connection, user_id: UUID) -> list[Session]:
 async def prune(connection: Connection) -> None:
     await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
     await connection.execute("DELETE FROM failed_logins WHERE last_at < now() - interval '1 day'")
+    await connection.execute("DELETE FROM password_resets WHERE expires_at < now()")
 
 
 async def addresses_of(connection: Connection, user_id: UUID) -> list[SavedAddress]:
@@ -166,6 +186,16 @@ INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1,
 """
 _FAILURES = """
 SELECT failures, extract(epoch FROM now() - last_at)::float AS age FROM failed_logins WHERE email_hash = $1
+"""
+_ASK_RESET = """
+INSERT INTO password_resets AS r (user_id, hash, expires_at) VALUES ($1, $2, now() + $3::interval)
+ON CONFLICT (user_id) DO UPDATE
+    SET hash = excluded.hash, asked_at = excluded.asked_at, expires_at = excluded.expires_at
+    WHERE r.asked_at <= now() - $4::interval
+"""
+_RESET_OF = f"""
+SELECT {_USER} FROM users WHERE id = (
+    SELECT user_id FROM password_resets WHERE hash = $1 AND expires_at > now())
 """
 _END_SESSIONS = """
 UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $2

@@ -34,6 +34,7 @@ RULES: Final = (
     Rule("/v1/users/me", "required", methods=WRITES, keyed=True),
     Rule("/v1/sessions", "public"),
     Rule("/v1/sessions/current", "required"),
+    Rule("/v1/password-resets", "public"),
     Rule("/oauth", "public"),
     Rule("/.well-known", "public"),
     Rule("/v1/products", "optional"),
