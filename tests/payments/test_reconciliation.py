@@ -223,6 +223,29 @@ class TestChargeback:
         )
         assert again[1] == [("missing_there", "chargeback", None, 1_000)]
 
+    async def test_that_was_won_is_none_either(self, shop, sandbox):
+        payment = await shop.captured(1_000)
+        moves = [("stripe:dp_1", 1_000, 1_500), ("stripe:dp_1:adjustment", -1_000, 0)]
+        for number, (key, amount, fee) in enumerate(moves):
+            await tamper(
+                shop,
+                """INSERT INTO payment_events (payment_id, number, kind, outcome, key, amount, fee)
+                   VALUES ($1, $2, 'chargeback', 'succeeded', $3, $4, $5)""",
+                payment.id, 90 + number, key, amount, fee,
+            )  # fmt: skip
+        rows = [
+            ReportRow(
+                ref=payment.provider_ref, reference=None, kind="chargeback", key=key, amount=amount, fee=fee,
+                currency="EUR", at=datetime.now(UTC),
+            )
+            for key, amount, fee in moves
+        ]  # fmt: skip
+
+        [run], differences = await find(shop, Reconciliations(shop.db, {"sandbox": Disputed(sandbox, rows)}))
+
+        assert differences == []
+        assert (run.there_charged_back, run.there_net) == (0, run.here_net)
+
 
 class TestMidnight:
     """A movement counts on the day that the provider gives it, whatever our clock said."""

@@ -198,10 +198,36 @@ class TestChargeback:
         }  # fmt: skip
         assert (await events(shop, payment)).count(("chargeback", "succeeded")) == 1
 
-    @pytest.mark.parametrize("status", ["warning_needs_response", "won"])
-    async def test_takes_nothing_while_it_is_a_warning_or_was_won(self, shop, status):
+    @pytest.mark.parametrize("types", [("closed", "funds_reinstated"), ("funds_reinstated", "closed")])
+    @pytest.mark.parametrize("told_before", [True, False])
+    async def test_that_was_won_is_booked_back_once(self, shop, types, told_before):
         payment = await shop.captured(1_000)
-        dispute = {"id": "dp_1", "amount": 1_000, "currency": "eur", "status": status}
+        withdrawn = {"id": "txn_9", "amount": -1_000, "fee": 1_500, "currency": "eur"}
+        dispute = {
+            "id": "dp_1", "object": "dispute", "amount": 1_000, "currency": "eur", "status": "under_review",
+            "balance_transactions": [withdrawn],
+        }  # fmt: skip
+        shop.front.disputes[payment.provider_ref] = [dispute]
+        about = {"id": "dp_1", "object": "dispute", "payment_intent": payment.provider_ref}
+        for _ in range(told_before):
+            await deliver(shop, event("charge.dispute.funds_withdrawn", about))
+
+        dispute["status"] = "won"
+        dispute["balance_transactions"].append(
+            {"id": "txn_10", "amount": 1_000, "fee": -1_500, "currency": "eur"}
+        )
+        for what in (*types, *types):
+            await deliver(shop, event(f"charge.dispute.{what}", about))
+
+        assert (await stands(shop, payment)).charged_back == 0
+        assert {account: amount for account, amount in (await store.balances(shop.db)).items() if amount} == {
+            ("provider_clearing", "EUR"): 1_000, ("revenue", "EUR"): -1_000,
+        }  # fmt: skip
+        assert (await events(shop, payment)).count(("chargeback", "succeeded")) == 2
+
+    async def test_takes_nothing_while_it_is_a_warning(self, shop):
+        payment = await shop.captured(1_000)
+        dispute = {"id": "dp_1", "amount": 1_000, "currency": "eur", "status": "warning_needs_response"}
         shop.front.disputes[payment.provider_ref] = [dispute]
 
         told = {"id": "dp_1", "object": "dispute", "payment_intent": payment.provider_ref}

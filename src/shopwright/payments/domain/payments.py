@@ -133,7 +133,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chargeback(msgspec.Struct, frozen=True):
-    """What a bank took back of a charge, and what that cost."""
+    """What a bank took back of a charge, and what that cost; negative if it gave that back again."""
 
     amount: int
     fee: int
@@ -276,10 +276,11 @@ def news(payment: Payment, report: Report) -> list[PaymentEvent]:
             PaymentEvent(kind="refund", outcome="succeeded", key=key, amount=amount)
             for key, amount in report.refunds.items()
         ]
-    if sum(taken.amount for taken in report.chargebacks.values()) > payment.charged_back:
+    taken = [chargeback.amount for chargeback in report.chargebacks.values()]
+    if sum(taken) != payment.charged_back or any(amount < 0 for amount in taken):  # known ones change nothing
         events += [
-            PaymentEvent(kind="chargeback", outcome="succeeded", key=key, amount=taken.amount, fee=taken.fee)
-            for key, taken in report.chargebacks.items()
+            PaymentEvent(kind="chargeback", outcome="succeeded", key=key, amount=moved.amount, fee=moved.fee)
+            for key, moved in report.chargebacks.items()
         ]
     moot = _moot(payment, report)
     if moot and payment.open is not None and payment.open.key not in {event.key for event in events}:

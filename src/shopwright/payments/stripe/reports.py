@@ -32,8 +32,9 @@ _STATES: Final[Mapping[str, ChargeState]] = {
     "requires_confirmation": "processing",
     "processing": "processing",
 }
-#: Of a dispute whose money is withdrawn; a warning has taken none, and what was won came back.
-TAKEN_BACK: Final = {"needs_response", "under_review", "lost"}
+#: Of a dispute whose money was withdrawn; a warning has taken none, and what was won came back.
+TAKEN_BACK: Final = {"needs_response", "under_review", "lost", "won"}
+RETURNED: Final = "adjustment"  # the type of the balance's line by which it comes back
 GIVEN_BACK: Final = {"succeeded", "pending", "requires_action"}  # the others have failed or were cancelled
 
 
@@ -42,6 +43,7 @@ class Balance(msgspec.Struct, frozen=True):
 
     fee: int
     currency: str
+    amount: int = 0
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -99,6 +101,20 @@ class Dispute(msgspec.Struct, frozen=True):
     status: str
     balance_transactions: list[Balance] = []
 
+    @property
+    def chargebacks(self) -> dict[str, Chargeback]:
+        """What was withdrawn and, under the name that the balance gives it, what came back."""
+        if self.status not in TAKEN_BACK:
+            return {}
+        amount = from_stripe(self.amount, self.currency)
+        returns = [moved for moved in self.balance_transactions if moved.amount > 0]
+        fees = [_fee(moved, self.currency) for moved in self.balance_transactions if moved.amount <= 0]
+        moves = {f"stripe:{self.id}": Chargeback(amount, sum(fees))}
+        if returns or self.status == "won":
+            cost = sum(_fee(moved, self.currency) for moved in returns)
+            moves[f"stripe:{self.id}:{RETURNED}"] = Chargeback(-amount, cost)
+        return moves
+
 
 class Refund(msgspec.Struct, frozen=True):
     id: str
@@ -129,14 +145,7 @@ def report(intent: Intent, refunds: Iterable[Refund] = (), disputes: Iterable[Di
             for refund in refunds
             if (refund.status or "succeeded") in GIVEN_BACK
         },
-        chargebacks={
-            f"stripe:{dispute.id}": Chargeback(
-                from_stripe(dispute.amount, dispute.currency),
-                sum(_fee(balance, dispute.currency) for balance in dispute.balance_transactions),
-            )
-            for dispute in disputes
-            if dispute.status in TAKEN_BACK
-        },
+        chargebacks={key: moved for dispute in disputes for key, moved in dispute.chargebacks.items()},
         action_url=(action.url or "") if action and state == "requires_action" else "",
         decline_code=_why(intent.last_payment_error) if state == "declined" else "",
     )
