@@ -35,7 +35,7 @@ def database_server() -> Iterator[servers.Databases]:
 async def databases(database_server: servers.Databases) -> AsyncIterator[servers.Databases]:
     """Gives fresh databases; they are gone after the test."""
     yield database_server
-    await database_server.drop_given()
+    database_server.drop_given()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -76,7 +77,25 @@ class Platform:
         return skus
 
     def client(self, **options) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=60, **options)
+        return httpx.AsyncClient(base_url=self.url, timeout=60, transport=Pools(), **options)
+
+
+class Pools(httpx.AsyncBaseTransport):
+    """Many small pools of connections: of a large one httpx looks through all for each request."""
+
+    COUNT, EACH = 12, 8
+
+    def __init__(self) -> None:
+        limits = httpx.Limits(max_connections=self.EACH)
+        self._pools = [httpx.AsyncHTTPTransport(limits=limits) for _ in range(self.COUNT)]
+        self._turns = itertools.cycle(self._pools)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await next(self._turns).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for pool in self._pools:
+            await pool.aclose()
 
 
 def free_port() -> int:

@@ -4,15 +4,12 @@ import json
 
 import pytest
 
-import platforms
-
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(scope="module")
-def shop():
-    with platforms.platform(SHOPWRIGHT_RATE_LIMIT="off") as running:
-        yield running
+@pytest.fixture
+def shop(unlimited_platform):
+    return unlimited_platform
 
 
 def told(shop, *arguments):

@@ -8,7 +8,6 @@ import os
 import signal
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from chaos.buying import KINDS, assert_each_ended_as_it_may, buy, one_confirmation, settled, stocked
@@ -26,7 +25,7 @@ PAYMENTS_NEED = {"payments-0", "postgres"}
 @pytest.mark.timeout(900)
 async def test_every_order_ends_paid_once_or_refused_and_unpaid(unlimited_platform, victim):
     platform = unlimited_platform
-    async with platform.client(limits=httpx.Limits(max_connections=48)) as client:
+    async with platform.client() as client:
         ended = await shop_while(platform, client, victim)
 
         assert len(ended) == PURCHASES

@@ -12,7 +12,6 @@ from contextlib import suppress
 from itertools import count
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from chaos.buying import (
@@ -87,7 +86,7 @@ def _waves():
 @pytest.mark.parametrize("wave", _waves(), ids=lambda wave: wave[0])
 async def test_dying_there_loses_and_doubles_nothing(unlimited_platform, wave):
     platform = unlimited_platform
-    async with platform.client(limits=httpx.Limits(max_connections=30)) as client:
+    async with platform.client() as client:
         staff = await log_in(client, platform.demo["admin"])
         skus = await stocked(client, staff)
         arm(platform.crashes, wave)

@@ -12,7 +12,6 @@ import time
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from chaos.buying import pays, settled, stocked
@@ -34,7 +33,7 @@ PURCHASES = 60
 @pytest.mark.timeout(180)
 async def test_late_and_twice_while_payments_dies_charge_each_buyer_once(unlimited_platform):
     platform = unlimited_platform
-    async with platform.client(limits=httpx.Limits(max_connections=40)) as client:
+    async with platform.client() as client:
         skus = await stocked(client, await log_in(client, platform.demo["admin"]))
         run = uuid4().hex[:8]
         emails = [f"provider-{run}-{number}@example.com" for number in range(PURCHASES)]

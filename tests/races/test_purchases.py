@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 
-import httpx
 import pytest
 
 from races.rounds import ROUNDS, rounds
@@ -24,7 +23,7 @@ async def purchase(client, cart):
 async def test_two_buyers_and_one_unit_two_hundred_times(unlimited_platform):
     """200 rounds: each sells its one unit once, to one of the two."""
     skus = unlimited_platform.sells("last", count=ROUNDS, units=1)
-    async with unlimited_platform.client(limits=httpx.Limits(max_connections=40)) as client:
+    async with unlimited_platform.client() as client:
         outcomes = await rounds(lambda number: one_round(client, skus[number]), at_once=20)
 
     assert outcomes == {(201, 409): ROUNDS}
@@ -44,7 +43,7 @@ async def test_a_double_click_makes_one_order(unlimited_platform):
     """Fifty clicks at once on the same cart, each with a key of its own: one order, one payment."""
     platform = unlimited_platform
     (sku,) = platform.sells("clicked", count=1, units=100)
-    async with platform.client(limits=httpx.Limits(max_connections=60)) as client:
+    async with platform.client() as client:
         buyer = Buyer(client)
         staff = await log_in(client, platform.demo["admin"])
         cart = await buyer.address(await buyer.cart_with(sku), "clicks@example.com")

@@ -82,7 +82,7 @@ async def test_no_request_is_lost_while_all_services_are_replaced(unlimited_plat
     platform = unlimited_platform
     skus = platform.sells("roll", count=3, units=10_000)
     before = {row["name"] for row in platform.status()}
-    async with platform.client(limits=httpx.Limits(max_connections=20)) as client:
+    async with platform.client() as client:
         shopper = Shopper(client, skus, asyncio.Event())
         load = [
             asyncio.create_task(work())
