@@ -16,6 +16,7 @@ from shopwright.notifications.rendering import money, render
 from shopwright.notifications.testing import (
     ADDRESS,
     a_line,
+    awaited,
     cancelled,
     changed_password,
     confirmed,
@@ -56,6 +57,7 @@ EVERY = [
     domain.order_drafted(drafted()),
     domain.payment_requested(requested()),
     domain.payment_requested(requested(purpose="exchange")),
+    domain.transfer_awaited(awaited()),
 ]
 
 

@@ -185,7 +185,33 @@ class TestCashOnDelivery:
             await till.by_hand.received(UUID(order["payment"]["id"]), "till 1", new_id())
 
 
+async def transfers_awaited(orders_url):
+    db = await open_database(orders_url, application="test", size=1)
+    async with db.read() as connection:
+        rows = await connection.fetch(
+            """SELECT convert_from(data, 'UTF8')::jsonb AS data FROM outbox
+            WHERE topic = 'orders.transfer_awaited.v1'"""
+        )
+    await db.close()
+    return [row["data"] for row in rows]
+
+
 class TestBankTransfer:
+    async def test_tells_the_buyer_once_where_to_and_with_which_reference(
+        self, client, shop, till, orders_url
+    ):
+        code = await till.gift_card(400)
+        cart = await ready_cart(client, shop)
+        order = (await buy(client, cart, method="bank_transfer", gift_cards=[code])).json()
+        for _ in range(2):
+            await client.post(f"/internal/orders/{order['id']}/look-again")
+
+        [told] = await transfers_awaited(orders_url)
+
+        assert (told["order_id"], told["email"]) == (order["id"], "ada@example.com")
+        assert told["amount"] == {"amount": TOTAL - 400, "currency": "EUR"}
+        assert told["instructions"] == order["payment"]["instructions"] != ""
+
     async def test_waits_with_instructions_and_goes_on_when_it_came(self, client, shop, till, valkey):
         cart = await ready_cart(client, shop)
 

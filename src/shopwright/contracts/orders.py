@@ -121,6 +121,20 @@ class OrderDrafted(Event, frozen=True):
     note: str
 
 
+@event("orders.transfer_awaited.v1", subject="order_id")
+class TransferAwaited(Event, frozen=True):
+    """An order waits for a bank transfer, for which the `instructions` give account and reference."""
+
+    order_id: UUID
+    number: str
+    user_id: UUID | None
+    email: str
+    name: str
+    amount: Money
+    until: datetime
+    instructions: str
+
+
 @event("orders.payment_requested.v1", subject="order_id")
 class PaymentRequested(Event, frozen=True):
     """Staff ask a buyer for money, who pays it at the storefront's `/pay/{link_id}` until then.

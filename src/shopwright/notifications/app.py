@@ -23,6 +23,7 @@ from shopwright.contracts.orders import (
     OrderRefunded,
     OrderShipped,
     PaymentRequested,
+    TransferAwaited,
 )
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -127,6 +128,7 @@ def _heard(subscribers: Subscribers) -> _Heard:
             OrderRefunded: subscribers.on_order_refunded,
             OrderDrafted: subscribers.on_order_drafted,
             PaymentRequested: subscribers.on_payment_requested,
+            TransferAwaited: subscribers.on_transfer_awaited,
         },
         "together": {
             OrderConfirmed: subscribers.on_orders_confirmed,

@@ -25,6 +25,7 @@ from shopwright.contracts.orders import (
     PaymentRequested,
     ShippedLine,
     Total,
+    TransferAwaited,
 )
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import FieldError
@@ -128,12 +129,16 @@ class OrderOffer(msgspec.Struct, frozen=True, kw_only=True, tag="order_drafted")
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True, tag="payment_requested"):
-    """What a change of an order costs, or goods that are sent in `exchange`; to be paid `until` then."""
+    """What a change of an order costs, goods that are sent in `exchange`, or an order that a `transfer` pays.
+
+    To be paid `until` then; `instructions`: how, where no page takes the money.
+    """
 
     number: str
     amount: Money
     until: datetime
     purpose: str
+    instructions: str = ""
 
 
 Content = (
@@ -261,6 +266,17 @@ def payment_requested(fact: PaymentRequested) -> Draft:
         title=f"Please pay {fact.amount} for order {fact.number}", link=f"/pay/{fact.link_id}",
         content=PaymentRequest(
             number=fact.number, amount=fact.amount, until=fact.until, purpose=fact.purpose
+        ),
+    )  # fmt: skip
+
+
+def transfer_awaited(fact: TransferAwaited) -> Draft:
+    return Draft(
+        kind="payment_requested", user_id=fact.user_id, email=fact.email, name=fact.name,
+        title=f"Please transfer {fact.amount} for order {fact.number}", link=f"/orders/{fact.order_id}",
+        content=PaymentRequest(
+            number=fact.number, amount=fact.amount, until=fact.until, purpose="transfer",
+            instructions=fact.instructions,
         ),
     )  # fmt: skip
 

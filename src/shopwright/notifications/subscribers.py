@@ -11,6 +11,7 @@ from shopwright.contracts.orders import (
     OrderRefunded,
     OrderShipped,
     PaymentRequested,
+    TransferAwaited,
 )
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -49,6 +50,9 @@ class Subscribers:
 
     async def on_payment_requested(self, fact: PaymentRequested, once: str) -> None:
         await self._notifications.notify(domain.payment_requested(fact), once)
+
+    async def on_transfer_awaited(self, fact: TransferAwaited, once: str) -> None:
+        await self._notifications.notify(domain.transfer_awaited(fact), once)
 
     async def on_notifications_queued(self, facts: Sequence[tuple[NotificationQueued, str]]) -> None:
         """Its state makes a repeat a no-op; an inbox row could not, for a failed try is no end."""

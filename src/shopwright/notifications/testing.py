@@ -23,6 +23,7 @@ from shopwright.contracts.orders import (
     PaymentRequested,
     ShippedLine,
     Total,
+    TransferAwaited,
 )
 from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
 
@@ -136,6 +137,20 @@ def requested(**changes: Any) -> PaymentRequested:
         "purpose": "edit",
     }
     return PaymentRequested(**values | changes)
+
+
+def awaited(**changes: Any) -> TransferAwaited:
+    values: dict[str, Any] = {
+        "order_id": new_id(),
+        "number": "SW-100001",
+        "user_id": None,
+        "email": "ada@example.com",
+        "name": "Ada Lovelace",
+        "amount": Money(600, "EUR"),
+        "until": datetime(2026, 7, 4, 12, 30, tzinfo=UTC),
+        "instructions": "Transfer 6.00 EUR to DE02 1203. Give as reference: SWABCD2345",
+    }
+    return TransferAwaited(**values | changes)
 
 
 async def tell(valkey: Valkey, fact: Event, *, event_id: UUID | None = None, traceparent: str = "") -> None:

@@ -15,7 +15,15 @@ import msgspec
 from shopwright.chassis.db import Change, Database, Transaction
 from shopwright.chassis.saga import Done, Failed, Local, Place, Refused, Reply, Waiting
 from shopwright.chassis.sagarunner import LEASE, Drive, SagaRunner
-from shopwright.contracts.orders import OrderCancelled, OrderConfirmed, OrderedLine, OrderRefused, OrderStatus
+from shopwright.contracts.money import Money
+from shopwright.contracts.orders import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderedLine,
+    OrderRefused,
+    OrderStatus,
+    TransferAwaited,
+)
 from shopwright.contracts.payments import (
     PaymentAlreadyCaptured,
     PaymentNotAuthorised,
@@ -33,6 +41,7 @@ from ..saga import PLACE_ORDER
 from ..store import carts as cart_store
 from ..store import orders as store
 from ..store import promotions as promotion_store
+from ..store.after_sale import lock
 from ..store.tenders import paid, set_tender, tender_set
 from .requests import ask_for
 from .tenders import DECLINED, declined, known
@@ -120,7 +129,7 @@ class Purchase:
                 return Done(changes=self._tendered(order, state))
             case "requires_action":
                 self._tendered(order, state)
-                return Waiting(_await_buyer(order, state))
+                return Waiting(_await_buyer(order, state, self._awaited(order, state)))
             case "declined" | "voided":
                 return Refused(declined(state))
             case other:
@@ -214,6 +223,16 @@ class Purchase:
             async with self._db.begin() as tx:
                 await tx.execute(change.sql, *change.values)
 
+    def _awaited(self, order: Order, state: PaymentState) -> TransferAwaited | None:
+        if not state.instructions:
+            return None
+        by_hand = [part.amount for part in state.parts if part.method == order.payment_method]
+        return TransferAwaited(
+            order_id=order.id, number=order.number, user_id=order.user_id, email=order.email, name=order.name,
+            amount=Money(by_hand[0] if by_hand else order.total.minor, order.currency),
+            until=order.created_at + self.time_of(order), instructions=state.instructions,
+        )  # fmt: skip
+
     def _tendered(self, order: Order, state: PaymentState) -> tuple[Change, ...]:
         """What came of a tender, its codes forgotten; nothing for an order that one card pays."""
         if order.tender is None:
@@ -256,8 +275,12 @@ class Purchase:
         return self._frozen[order_id]
 
 
-def _await_buyer(order: Order, state: PaymentState) -> Local:
+def _await_buyer(order: Order, state: PaymentState, awaited: TransferAwaited | None) -> Local:
+    """Event: TransferAwaited, once, for an order that is paid by hand before it is sent."""
+
     async def await_buyer(tx: Transaction) -> None:
+        if awaited is not None and await lock(tx, order.id) == "in_progress":
+            tx.publish(awaited)
         await store.set_status(
             tx,
             order.id,
