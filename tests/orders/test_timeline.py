@@ -111,3 +111,11 @@ class TestStaff:
         assert "look_again" in [entry["step"] for entry in await read(client, order, STAFF)]
         refused = await client.post(f"/v1/orders/{order['id']}/retry", headers={"x-cart-id": cart["id"]})
         assert refused.status_code == 401
+
+    async def test_refuse_to_push_an_order_of_which_nothing_waits(self, client, sold):
+        order, _ = sold
+
+        refused = await client.post(f"/v1/orders/{order['id']}/retry", headers=STAFF)
+
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/nothing-to-retry")
+        assert "look_again" not in [entry["step"] for entry in await read(client, order, STAFF)]

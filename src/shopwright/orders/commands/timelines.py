@@ -44,14 +44,20 @@ class Timelines:
             await store.note(tx, order_id, command, by)
 
     async def retry(self, order_id: UUID, by: UUID | None, once: Once | None) -> None:
-        """Have every saga of the order try its next step now instead of waiting for its turn."""
+        """Have every saga of the order try its next step now instead of waiting for its turn.
+
+        Raises:
+            NothingToRetry: all of them have ended.
+        """
         async with self._db.begin(once) as tx:
             if await after_sale.lock(tx, order_id) is None:
                 raise NotFound(detail=f"no order {order_id}")
             if tx.repeated:
                 return
-            await store.note(tx, order_id, "look_again", by)
             sagas = [order_id, *await after_sale.ids_of(tx, order_id)]
+            if not await store.at_work(tx, sagas):
+                raise timeline.NothingToRetry
+            await store.note(tx, order_id, "look_again", by)
         for runner in self._runners:
             await runner.look_again(sagas)
 

@@ -14,9 +14,16 @@ from uuid import UUID
 import msgspec
 
 from shopwright.contracts.money import Money
+from shopwright.contracts.problem import Problem
 
 from .edits import Edit
 from .orders import Fulfilment, Order, Reversal
+
+
+class NothingToRetry(Problem):
+    """Nothing of this order waits for its next step."""
+
+    kind = "conflict"
 
 
 class SagaStep(msgspec.Struct, frozen=True):

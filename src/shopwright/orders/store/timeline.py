@@ -20,6 +20,12 @@ async def note(tx: Transaction, order_id: UUID, command: str, by_user: UUID | No
         )  # fmt: skip
 
 
+async def at_work(connection: Connection, saga_ids: Sequence[UUID]) -> bool:
+    """Whether one of these sagas has not ended."""
+    found: bool = await connection.fetchval(_AT_WORK, list(saga_ids))
+    return found
+
+
 async def steps(connection: Connection, saga_ids: Sequence[UUID]) -> list[SagaStep]:
     """Of these sagas, oldest first."""
     rows = await connection.fetch(_STEPS, list(saga_ids))
@@ -31,6 +37,7 @@ async def actions(connection: Connection, order_id: UUID) -> list[Action]:
     return [Action(**row) for row in rows]
 
 
+_AT_WORK = "SELECT EXISTS (SELECT FROM sagas WHERE id = ANY($1) AND status IN ('running', 'waiting'))"
 _STEPS = """
 SELECT saga_id, at, step, direction, outcome, detail FROM saga_log WHERE saga_id = ANY($1) ORDER BY at
 """
