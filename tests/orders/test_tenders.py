@@ -204,7 +204,10 @@ class TestBankTransfer:
         cart = await ready_cart(client, shop)
         order = (await buy(client, cart, method="bank_transfer", gift_cards=[code])).json()
         for _ in range(2):
-            await client.post(f"/internal/orders/{order['id']}/look-again")
+            again = await client.post(
+                f"/internal/orders/{order['id']}/look-again", headers={"x-caller": "web"}
+            )
+            assert again.status_code == 204, again.text
 
         [told] = await transfers_awaited(orders_url)
 
