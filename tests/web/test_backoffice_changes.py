@@ -36,20 +36,43 @@ class TestEdit:
             {
                 "lines": [{"line_id": line_of(order), "quantity": 0}],
                 "add": [{"sku": "OAK-LAMP-1", "quantity": 1}], "reason": "called",
+                "expected_difference": {"amount": 0, "currency": "EUR"},
             }
         ]  # fmt: skip
         assert "The order is changed." in page.text
         assert page.path == f"/admin/orders/{order['id']}"
 
-    async def test_says_how_much_dearer_it_would_be_and_keeps_what_was_typed(self, office, mesh):
+    async def test_says_how_much_dearer_it_is_and_asks_how_that_is_paid(self, office, mesh):
         order = placed(mesh)
         mesh.staff_orders.difference = 600
         page = await office.get(f"/admin/orders/{order['id']}/edit")
 
+        asked = await office.send(page, ".*/edit", **{"sku-0": "OAK-LAMP-1", "reason": "called"})
+        before = list(mesh.staff_orders.edits)
+        page = await office.send(asked, ".*/edit", paid="link")
+
+        assert (asked.status, before) == (200, [])
+        assert "It costs €6.00 more" in asked.text
+        assert dict(asked.form(".*/edit").fields)["sku-0"] == "OAK-LAMP-1"
+        [sent] = mesh.staff_orders.edits
+        assert (sent["expected_difference"]["amount"], "payment" in sent) == (600, False)
+        assert "A change waits for €6.00" in page.text
+        page = await office.send(page, ".*/withdraw")
+        assert "The change is withdrawn" in page.text
+        assert "A change waits for" not in page.text
+
+    async def test_asks_again_when_the_difference_is_another_than_the_one_seen(self, office, mesh):
+        order = placed(mesh)
+        mesh.staff_orders.difference = 600
+        page = await office.get(f"/admin/orders/{order['id']}/edit")
         page = await office.send(page, ".*/edit", **{"sku-0": "OAK-LAMP-1", "reason": "called"})
 
-        assert (page.status, "That costs 6.00 EUR more" in page.text) == (422, True)
-        assert dict(page.form(".*/edit").fields)["sku-0"] == "OAK-LAMP-1"
+        mesh.staff_orders.difference = 700
+        page = await office.send(page, ".*/edit", paid="cash_on_delivery")
+
+        assert ("It costs €7.00 more" in page.text, mesh.staff_orders.edits) == (True, [])
+        await office.send(page, ".*/edit", paid="cash_on_delivery")
+        assert mesh.staff_orders.edits[0]["payment"] == {"method": "cash_on_delivery"}
 
     async def test_what_is_no_number_or_too_many_is_told_beside_its_field(self, office, mesh):
         order = placed(mesh)

@@ -21,6 +21,7 @@ from .assets import Assets
 from .clients.catalogue import Catalogue
 from .clients.operations import Operations
 from .clients.orders import Orders
+from .clients.pay_links import PayLinks
 from .clients.payments import Payments
 from .clients.products import Products
 from .clients.promotions import Promotions
@@ -38,6 +39,7 @@ from .site import Site
 from .store import SessionStore
 from .storefront import (
     account,
+    by_link,
     cart,
     catalogue,
     checkout,
@@ -71,6 +73,7 @@ async def build(environ: Mapping[str, str]) -> Service:
         catalogue=Catalogue(client),
         orders=Orders(client),
         staff_orders=StaffOrders(client),
+        pay_links=PayLinks(client),
         payments=Payments(client),
         promotions=Promotions(client),
         stockroom=Stockroom(client),
@@ -105,7 +108,7 @@ def _shop(site: Site) -> Router:
     pages: list[Any] = [
         *catalogue.HANDLERS, *cart.HANDLERS, *coupons.HANDLERS, *checkout.HANDLERS, *review.HANDLERS,
         *tender.HANDLERS, *outcome.HANDLERS, *account.HANDLERS, *profile.HANDLERS, *purchases.HANDLERS,
-        *wallet.HANDLERS, *drafts.HANDLERS, *machine.PAGES,
+        *wallet.HANDLERS, *drafts.HANDLERS, *by_link.HANDLERS, *machine.PAGES,
     ]  # fmt: skip
     return Router(
         "/",

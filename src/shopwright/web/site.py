@@ -18,6 +18,7 @@ from .assets import Assets
 from .clients.catalogue import Catalogue
 from .clients.operations import Operations
 from .clients.orders import Orders
+from .clients.pay_links import PayLinks
 from .clients.payments import Payments
 from .clients.products import Products
 from .clients.promotions import Promotions
@@ -77,6 +78,7 @@ class Site:
     catalogue: Catalogue
     orders: Orders
     staff_orders: StaffOrders
+    pay_links: PayLinks
     payments: Payments
     promotions: Promotions
     stockroom: Stockroom

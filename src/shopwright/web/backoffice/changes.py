@@ -15,6 +15,7 @@ from shopwright.contracts.problem import Problem
 
 from ..clients.orders import LineCount, Order
 from ..clients.remote import is_away
+from ..clients.staff_orders import Paying
 from ..forms import Form
 from .counts import ROWS, counts, sku_rows
 from .desk import Desk, action, page
@@ -56,17 +57,33 @@ async def edit(desk: Desk, order_id: UUID) -> Response[bytes]:
     form.require({"reason": "Say why, for the books"})
     keep = counts(form, "keep-", {line.id: line.quantity - line.cancelled for line in order.lines})
     add = sku_rows(form)
+    asks: Money | None = None
     if not form.errors:
+        staff = desk.site.staff_orders
         try:
-            made = await desk.site.staff_orders.edit(
-                token, order_id, keep, add, form["reason"], key=form["key"]
-            )
+            paying = Paying(await staff.quote_edit(token, order_id, keep, add), form["paid"])
+            if _chosen(form, paying):
+                made = await staff.edit(
+                    token, order_id, keep, add, form["reason"], paying=paying, key=form["key"]
+                )
+                return await desk.done(_told(made.status), f"/admin/orders/{order_id}")
+            asks = paying.difference
         except Problem as problem:
             _refuse(form, problem)
-        else:
-            told = "The order is changed." if made.status == "applied" else "The order is being changed."
-            return await desk.done(told, f"/admin/orders/{order_id}")
-    return await _edit_form(desk, order, form, status=422)
+    return await _edit_form(desk, order, form, asks=asks, status=422 if form.errors else 200)
+
+
+@action(f"{AT}/edits/{{edit_id:uuid}}/withdraw", WRITE)
+async def withdraw(desk: Desk, order_id: UUID, edit_id: UUID) -> Response[bytes]:
+    """Give up a change that waits for its payment."""
+    back = f"/admin/orders/{order_id}"
+    try:
+        await desk.site.staff_orders.withdraw_edit(await desk.token(), order_id, edit_id)
+    except Problem as problem:
+        if problem.kind != "conflict":
+            raise
+        return await desk.not_done(f"Not withdrawn: {problem.title.rstrip('.')}.", back)
+    return await desk.done("The change is withdrawn; the order stays as it was.", back)
 
 
 @page(f"{AT}/return", PAY_BACK)
@@ -90,10 +107,18 @@ async def take_return(desk: Desk, order_id: UUID) -> Response[bytes]:
         restock, staff = form["restock"] == "yes", desk.site.staff_orders
         try:
             if send:
+                paying = Paying(await staff.quote_exchange(token, order_id, back, send), form["paid"])
+                if not _chosen(form, paying):
+                    return await _return_form(desk, order, form, asks=paying.difference)
                 made = await staff.exchange(
-                    token, order_id, back, send, form["reason"], restock=restock, key=form["key"]
+                    token, order_id, back, send, form["reason"], restock=restock, paying=paying,
+                    key=form["key"],
+                )  # fmt: skip
+                told = (
+                    f"{made.order.number} is sent for what came back."
+                    if made.refund
+                    else f"{made.order.number} waits for its payment; what came back is booked then."
                 )
-                told = f"{made.order.number} is sent for what came back."
             else:
                 await staff.take_return(
                     token, order_id, back, form["reason"], refund=refund, restock=restock,
@@ -108,21 +133,48 @@ async def take_return(desk: Desk, order_id: UUID) -> Response[bytes]:
 
 
 async def _edit_form(
-    desk: Desk, order: Order, form: Form | None = None, *, status: int = 200
+    desk: Desk, order: Order, form: Form | None = None, *, asks: Money | None = None, status: int = 200
 ) -> Response[bytes]:
     blank = {f"keep-{line.id}": str(line.quantity - line.cancelled) for line in order.lines}
     return await desk.page(
-        "admin/order_edit.html", status=status, order=order, rows=range(ROWS), form=form or _fresh(blank)
-    )
+        "admin/order_edit.html", status=status, order=order, rows=range(ROWS), form=form or _fresh(blank),
+        asks=asks, ways=_ways(order),
+    )  # fmt: skip
 
 
 async def _return_form(
-    desk: Desk, order: Order, form: Form | None = None, *, status: int = 200
+    desk: Desk, order: Order, form: Form | None = None, *, asks: Money | None = None, status: int = 200
 ) -> Response[bytes]:
     shown = form or _fresh({"restock": "yes", "to": "source"})
     return await desk.page(
-        "admin/order_return.html", status=status, order=order, rows=range(ROWS), form=shown
-    )
+        "admin/order_return.html", status=status, order=order, rows=range(ROWS), form=shown, asks=asks,
+        ways=_ways(order),
+    )  # fmt: skip
+
+
+def _ways(order: Order) -> list[tuple[str, str]]:
+    """How what it costs more may be paid."""
+    wallet = [("wallet", "The buyer’s wallet")] if order.user_id else []
+    return [
+        ("link", "Mail the buyer a link to pay it"), *wallet,
+        ("cash_on_delivery", "Cash on delivery"), ("bank_transfer", "Bank transfer"),
+    ]  # fmt: skip
+
+
+def _chosen(form: Form, paying: Paying) -> bool:
+    """Whether what it costs more was seen, and how it is paid chosen; the form asks for both else."""
+    difference = paying.difference
+    if difference.minor <= 0:
+        return True
+    seen, form.values["seen"] = form["seen"], str(difference.minor)
+    return bool(paying.method) and seen == str(difference.minor)
+
+
+def _told(status: str) -> str:
+    return {
+        "applied": "The order is changed.",
+        "awaiting_payment": "The change waits for its payment; the order stays as it is until then.",
+    }.get(status, "The order is being changed.")
 
 
 def _fresh(values: dict[str, str]) -> Form:
@@ -133,16 +185,9 @@ def _refuse(form: Form, problem: Problem) -> None:
     """What refused it, at the top of the form; another try is another request."""
     if problem.kind not in {"invalid", "conflict"} and not is_away(problem):
         raise problem
-    difference = problem.members().get("difference")
     form.refuse(problem, ("reason", "refund", "to"))
-    if difference is not None:
-        form.errors[""] = f"That costs {_amount(difference)} more than what goes out. {form.errors['']}"
     if not is_away(problem):
         form.values["key"] = secrets.token_hex(16)
-
-
-def _amount(difference: Any) -> str:
-    return str(Money(int(difference["amount"]), str(difference["currency"])))
 
 
 def _pdf(content: bytes) -> Response[bytes]:
@@ -150,5 +195,5 @@ def _pdf(content: bytes) -> Response[bytes]:
 
 
 HANDLERS: list[Any] = [
-    look_again, invoice, packing_slip, edit_page, edit, return_page, take_return,
+    look_again, invoice, packing_slip, edit_page, edit, withdraw, return_page, take_return,
 ]  # fmt: skip

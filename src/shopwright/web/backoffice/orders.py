@@ -125,19 +125,23 @@ async def _show(
     status: int = 200,
 ) -> Response[bytes]:  # fmt: skip
     token, orders = await desk.token(), desk.site.orders
-    order, steps, payments, fulfilments, refunds, exchanges = await asyncio.gather(
+    order, steps, payments, fulfilments, refunds, others = await asyncio.gather(
         orders.order(token, order_id),
         unless_away(_timeline(desk, token, order_id)),
         _payments(desk, token, order_id),
         unless_away(orders.fulfilments(token, order_id)),
         unless_away(orders.refunds(token, order_id)),
-        unless_away(desk.site.staff_orders.exchanges(token, order_id)),
+        asyncio.gather(
+            unless_away(desk.site.staff_orders.exchanges(token, order_id)),
+            unless_away(desk.site.pay_links.waiting(token, order_id)),
+        ),
     )
     paid = order.payment.status in {"captured", "partially_refunded"}
     return await desk.page(
         "admin/order.html", status=status, order=order, payments=payments, kinds=PAYMENT_KINDS,
         steps=None if steps is None else happenings(steps), outcomes=PAYMENT_OUTCOMES,
-        fulfilments=fulfilments or [], refunds=refunds or [], exchanges=exchanges or [],
+        fulfilments=fulfilments or [], refunds=refunds or [], exchanges=others[0] or [],
+        waiting=others[1] or [],
         stalled=stalled(order, refunds or []), refused=refused(order),
         cancellable=cancellable(desk, order), refundable=paid and desk.may("orders:refund"),
         shippable=order.status in {"confirmed", "partially_fulfilled"} and paid and desk.may("orders:write"),

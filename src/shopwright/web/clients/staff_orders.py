@@ -13,6 +13,7 @@ from shopwright.chassis.http import Client
 from shopwright.contracts.money import Money
 
 from .orders import PLACE_S, Cart, LineCount, Order, Refund
+from .pay_links import Edit
 from .remote import WRITE_S, Remote
 
 
@@ -28,21 +29,28 @@ class SkuCount(msgspec.Struct, frozen=True):
         return {"sku": self.sku, "quantity": self.quantity}
 
 
-class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    id: UUID
-    status: str
-    reason: str = ""
-
-
-class _Edits(msgspec.Struct):
-    items: list[Edit] = []
-
-
 class Exchange(msgspec.Struct, frozen=True):
     """What is sent, and what went back."""
 
     order: Order
-    refund: Refund
+    refund: Refund | None = None
+
+
+class _Difference(msgspec.Struct):
+    difference: Money
+
+
+class Paying(msgspec.Struct, frozen=True):
+    """What staff saw of a change that costs more, and how it is paid: `link` sends the buyer one."""
+
+    difference: Money
+    method: str = ""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        pays = self.difference.minor > 0 and self.method != "link"
+        payment = {"payment": {"method": self.method}} if pays else {}
+        return {"expected_difference": self.difference} | payment
 
 
 class _Exchanges(msgspec.Struct):
@@ -85,16 +93,40 @@ class StaffOrders:
 
     async def edit(
         self, token: str, order_id: UUID, keep: dict[UUID, int], add: Sequence[SkuCount], reason: str, *,
-        key: str,
+        paying: Paying, key: str,
     ) -> Edit:  # fmt: skip
-        """Needs orders:write and orders:refund. Raises the problems edit-needs-payment, nothing-left."""
-        body = {
+        """Needs orders:write and orders:refund. Raises the problems difference-changed, nothing-left."""
+        body = paying.members | {
             "lines": [{"line_id": line, "quantity": count} for line, count in keep.items()],
             "add": [line.plain for line in add],
             "reason": reason,
         }
         path = f"/v1/orders/{order_id}/edits"
         return await self._orders.call("POST", path, Edit, token=token, key=key, body=body, timeout_s=WRITE_S)
+
+    async def quote_edit(
+        self, token: str, order_id: UUID, keep: dict[UUID, int], add: Sequence[SkuCount]
+    ) -> Money:
+        """What a change would make the order dearer; negative: cheaper."""
+        body = {
+            "lines": [{"line_id": line, "quantity": count} for line, count in keep.items()],
+            "add": [line.plain for line in add],
+        }
+        path = f"/v1/orders/{order_id}/edits/quote"
+        return (await self._orders.call("POST", path, _Difference, token=token, body=body)).difference
+
+    async def quote_exchange(
+        self, token: str, order_id: UUID, back: Sequence[LineCount], send: Sequence[SkuCount]
+    ) -> Money:
+        """What is sent costs so much more than what comes back; negative: less."""
+        body = {"return": back, "send": [line.plain for line in send]}
+        path = f"/v1/orders/{order_id}/exchanges/quote"
+        return (await self._orders.call("POST", path, _Difference, token=token, body=body)).difference
+
+    async def withdraw_edit(self, token: str, order_id: UUID, edit_id: UUID) -> Edit:
+        """Give up a change that is not paid."""
+        path = f"/v1/orders/{order_id}/edits/{edit_id}/withdraw"
+        return await self._orders.call("POST", path, Edit, token=token, timeout_s=WRITE_S)
 
     async def take_return(
         self, token: str, order_id: UUID, lines: Sequence[LineCount], reason: str, *,
@@ -110,10 +142,15 @@ class StaffOrders:
 
     async def exchange(
         self, token: str, order_id: UUID, back: Sequence[LineCount], send: Sequence[SkuCount], reason: str, *,
-        restock: bool, key: str,
+        restock: bool, paying: Paying, key: str,
     ) -> Exchange:  # fmt: skip
-        """Raises the problem exchange-needs-payment."""
-        body = {"return": back, "send": [line.plain for line in send], "reason": reason, "restock": restock}
+        """Raises the problem difference-changed."""
+        body = paying.members | {
+            "return": back,
+            "send": [line.plain for line in send],
+            "reason": reason,
+            "restock": restock,
+        }
         path = f"/v1/orders/{order_id}/exchanges"
         return await self._orders.call(
             "POST", path, Exchange, token=token, key=key, body=body, timeout_s=PLACE_S

@@ -58,6 +58,8 @@ RULES: Final = (
     Rule("/v1/orders/summary", "required", scope="orders:read"),
     Rule(ORDER, "optional", cart_header=True),
     Rule(ORDER, "optional", methods=WRITES, keyed=True, cart_header=True),
+    Rule("/v1/orders/pay-links", "optional"),
+    Rule("/v1/orders/pay-links", "optional", methods=("POST",), keyed=True),
     Rule(f"{ORDER}/fulfilments", "required", scope="orders:write", methods=WRITES, keyed=True),
     Rule(f"{ORDER}/refunds", "required", scope="orders:refund", methods=WRITES, keyed=True),
     Rule(f"{ORDER}/returns", "required", scope="orders:refund", methods=WRITES, keyed=True),

@@ -54,15 +54,16 @@ async def _purchase(visit: Visit, purchase: Purchase) -> Order | None:
 async def order_page(visit: Visit, order_id: UUID) -> Response[bytes]:
     token = await visit.token()
     cart_id = visit.session.cart_of(order_id) if visit.session else None
-    order, steps, parcels, refunds = await asyncio.gather(
+    order, steps, parcels, refunds, waiting = await asyncio.gather(
         visit.site.orders.order(token, order_id, cart_id),
         unless_away(visit.site.orders.timeline(token, order_id, cart_id)),
         unless_away(visit.site.orders.fulfilments(token, order_id, cart_id)),
         unless_away(visit.site.orders.refunds(token, order_id, cart_id)),
+        unless_away(visit.site.pay_links.waiting(token, order_id, cart_id)),
     )
     return await visit.page(
         "order.html", order=order, steps=None if steps is None else _told(steps), parcels=parcels or [],
-        refunds=[refund for refund in refunds or [] if refund.amount.minor],
+        waiting=waiting or [], refunds=[refund for refund in refunds or [] if refund.amount.minor],
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import web
 
-from shopwright.chassis import problems
 from shopwright.contracts.ids import new_id
 from shopwright.contracts.problems import NotFound
 
@@ -17,7 +16,7 @@ from .routing import money, route
 
 
 class StaffOrders:
-    """`difference`: how much dearer the next change or exchange would be, and so is refused."""
+    """`difference`: how much dearer the next change or exchange would be."""
 
     def __init__(self, people: People, purchases: Purchases) -> None:
         self._people, self._purchases = people, purchases
@@ -27,6 +26,9 @@ class StaffOrders:
         self.exchanged: dict[str, list[dict[str, Any]]] = {}
         self.drafts: dict[str, dict[str, Any]] = {}
         self.sent: list[str] = []
+        self.waiting: dict[str, list[dict[str, Any]]] = {}
+        self.links: dict[str, dict[str, Any]] = {}
+        self.paid: list[Any] = []
         self.difference = 0
 
     @route("orders", "POST", "/v1/orders/([^/]+)/retry")
@@ -38,9 +40,39 @@ class StaffOrders:
     @route("orders", "POST", "/v1/orders/([^/]+)/edits")
     def edit(self, request: web.Request, body: Any, order_id: str) -> Any:
         self._order(request, order_id)
-        self._check("edit-needs-payment", "The change would make the order dearer")
         self.edits.append(body)
-        return 201, {"id": str(new_id()), "status": "applied", "reason": body["reason"]}
+        made = {"id": str(new_id()), "status": "applied", "reason": body["reason"]}
+        if self.difference <= 0 or "payment" in body:
+            return 201, made
+        asked = {"amount": money(self.difference), "method": "link", "action_url": f"/pay/{made['id']}"}
+        waits = made | {"status": "awaiting_payment", "payment": asked}
+        self.waiting.setdefault(order_id, []).append(waits)
+        return 202, waits
+
+    @route("orders", "GET", "/v1/orders/([^/]+)/edits")
+    def list_edits(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        self._purchases.seen(request, order_id)
+        return {"items": self.waiting.get(order_id, [])}
+
+    @route("orders", "POST", "/v1/orders/([^/]+)/edits/([^/]+)/withdraw")
+    def withdraw(self, request: web.Request, _body: Any, order_id: str, _edit_id: str) -> Any:
+        self._order(request, order_id)
+        return self.waiting[order_id].pop() | {"status": "withdrawn"}
+
+    @route("orders", "GET", "/v1/orders/pay-links/([^/]+)")
+    def pay_link(self, _request: web.Request, _body: Any, link_id: str) -> Any:
+        return self.links[link_id]
+
+    @route("orders", "POST", "/v1/orders/pay-links/([^/]+)")
+    def pay_by_link(self, _request: web.Request, body: Any, link_id: str) -> Any:
+        self.paid.append(body["payment"])
+        self.links[link_id] |= {"state": "paying", "action_url": self._purchases.action_url}
+        return self.links[link_id]
+
+    @route("orders", "POST", "/v1/orders/([^/]+)/(?:edits|exchanges)/quote")
+    def quote(self, request: web.Request, _body: Any, order_id: str) -> Any:
+        self._order(request, order_id)
+        return {"difference": money(self.difference)}
 
     @route("orders", "POST", "/v1/orders/([^/]+)/returns")
     def take_return(self, request: web.Request, body: Any, order_id: str) -> Any:
@@ -51,7 +83,6 @@ class StaffOrders:
     @route("orders", "POST", "/v1/orders/([^/]+)/exchanges")
     def exchange(self, request: web.Request, body: Any, order_id: str) -> Any:
         order = self._order(request, order_id)
-        self._check("exchange-needs-payment", "What is to be sent costs more")
         self.returns.append(body)
         sent = order | {"id": str(new_id()), "number": "SW-200001", "exchange_of": order_id}
         self.exchanged.setdefault(order_id, []).append(sent)
@@ -132,11 +163,6 @@ class StaffOrders:
         if draft_id not in self.drafts:
             raise NotFound(detail=f"no draft {draft_id}")
         return self.drafts[draft_id]
-
-    def _check(self, slug: str, title: str) -> None:
-        if self.difference:
-            document = {"type": f"/problems/{slug}", "title": title, "status": 409}
-            raise problems.ForeignProblem(document=document | {"difference": money(self.difference)})
 
 
 def _refund(amount: dict[str, Any], reason: str) -> dict[str, Any]:
