@@ -21,6 +21,7 @@ from shopwright.notifications.testing import (
     changed_password,
     confirmed,
     drafted,
+    forgot_password,
     refunded,
     registered,
     requested,
@@ -50,6 +51,7 @@ class Tags(HTMLParser):
 EVERY = [
     domain.welcome(registered(), "Shopwright"),
     domain.password_changed(changed_password()),
+    domain.password_reset(forgot_password()),
     domain.order_confirmed(confirmed()),
     domain.order_cancelled(cancelled()),
     domain.order_shipped(shipped()),
@@ -202,3 +204,14 @@ class TestHeaders:
         mail = compose(letter, render(letter, SHOP), shop=SHOP, sender="shop@example.org", now=NOW)
 
         assert "<zoë@exämple.com>".encode() in mail.message.as_bytes()
+
+
+class TestPasswordReset:
+    def test_only_the_mail_carries_what_opens_the_account(self):
+        draft = domain.password_reset(forgot_password(token="opens-it"))
+
+        rendered = render(letter_of(draft), SHOP)
+
+        assert f"{SHOP.url}/password/reset?token=opens-it" in rendered.text
+        assert f"{SHOP.url}/password/reset?token=opens-it" in rendered.html
+        assert "opens-it" not in draft.title + draft.link

@@ -19,12 +19,13 @@ from shopwright.notifications.testing import (
     confirmed,
     drafted,
     erased,
+    forgot_password,
     refunded,
     registered,
     shipped,
 )
 
-FACTS = [registered, changed_password, confirmed, cancelled, shipped, refunded, drafted]
+FACTS = [registered, changed_password, forgot_password, confirmed, cancelled, shipped, refunded, drafted]
 
 
 def after(fact):

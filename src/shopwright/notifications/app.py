@@ -25,7 +25,7 @@ from shopwright.contracts.orders import (
     PaymentRequested,
     TransferAwaited,
 )
-from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
+from shopwright.contracts.users import PasswordChanged, PasswordResetRequested, UserErased, UserRegistered
 
 from .api import mailbox as mailbox_api
 from .api import notifications as notifications_api
@@ -122,6 +122,7 @@ def _heard(subscribers: Subscribers) -> _Heard:
         "handlers": {
             UserRegistered: subscribers.on_user_registered,
             PasswordChanged: subscribers.on_password_changed,
+            PasswordResetRequested: subscribers.on_password_reset_requested,
             UserErased: subscribers.on_user_erased,
             OrderCancelled: subscribers.on_order_cancelled,
             OrderShipped: subscribers.on_order_shipped,

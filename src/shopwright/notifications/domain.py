@@ -29,11 +29,11 @@ from shopwright.contracts.orders import (
 )
 from shopwright.contracts.problem import Problem
 from shopwright.contracts.problems import FieldError
-from shopwright.contracts.users import PasswordChanged, UserRegistered
+from shopwright.contracts.users import PasswordChanged, PasswordResetRequested, UserRegistered
 
 Kind = Literal[
     "welcome", "password_changed", "order_confirmed", "order_cancelled", "order_shipped", "order_refunded",
-    "order_drafted", "payment_requested",
+    "order_drafted", "payment_requested", "password_reset",
 ]  # fmt: skip
 Channel = Literal["email", "in_app"]
 State = Literal["queued", "retrying", "sent", "skipped"]
@@ -86,6 +86,13 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
 class PasswordNotice(msgspec.Struct, frozen=True, tag="password_changed"):
     pass
+
+
+class ResetLink(msgspec.Struct, frozen=True, tag="password_reset"):
+    """`token` opens the account, so it is in the mail only; nothing that is kept of it tells."""
+
+    token: str
+    minutes: int
 
 
 class OrderConfirmation(msgspec.Struct, frozen=True, kw_only=True, tag="order_confirmed"):
@@ -148,6 +155,7 @@ Content = (
     | OrderOffer
     | Welcome
     | PasswordNotice
+    | ResetLink
     | OrderConfirmation
     | OrderCancellation
 )
@@ -209,6 +217,14 @@ def password_changed(fact: PasswordChanged) -> Draft:
     return Draft(
         kind="password_changed", user_id=fact.user_id, email=fact.email, name=fact.name,
         title="Your password was changed", link="/account", content=PasswordNotice(),
+    )  # fmt: skip
+
+
+def password_reset(fact: PasswordResetRequested) -> Draft:
+    return Draft(
+        kind="password_reset", user_id=fact.user_id, email=fact.email, name=fact.name,
+        title="Choose a new password", link="/password/reset",
+        content=ResetLink(token=fact.token, minutes=fact.minutes),
     )  # fmt: skip
 
 

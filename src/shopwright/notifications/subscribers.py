@@ -13,7 +13,7 @@ from shopwright.contracts.orders import (
     PaymentRequested,
     TransferAwaited,
 )
-from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
+from shopwright.contracts.users import PasswordChanged, PasswordResetRequested, UserErased, UserRegistered
 
 from . import domain
 from .commands import Notifications
@@ -29,6 +29,9 @@ class Subscribers:
 
     async def on_password_changed(self, fact: PasswordChanged, once: str) -> None:
         await self._notifications.notify(domain.password_changed(fact), once)
+
+    async def on_password_reset_requested(self, fact: PasswordResetRequested, once: str) -> None:
+        await self._notifications.notify(domain.password_reset(fact), once)
 
     async def on_user_erased(self, fact: UserErased, once: str) -> None:
         await self._notifications.forget_user(fact.user_id, once)

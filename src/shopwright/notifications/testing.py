@@ -25,7 +25,7 @@ from shopwright.contracts.orders import (
     Total,
     TransferAwaited,
 )
-from shopwright.contracts.users import PasswordChanged, UserErased, UserRegistered
+from shopwright.contracts.users import PasswordChanged, PasswordResetRequested, UserErased, UserRegistered
 
 ADDRESS = Address(name="Ada Lovelace", line1="1 Lane", city="Bern", postal_code="3000", country="CH")
 
@@ -38,6 +38,14 @@ def registered(**changes: Any) -> UserRegistered:
 def changed_password(**changes: Any) -> PasswordChanged:
     values: dict[str, Any] = {"user_id": new_id(), "email": "ada@example.com", "name": "Ada Lovelace"}
     return PasswordChanged(**values | changes)
+
+
+def forgot_password(**changes: Any) -> PasswordResetRequested:
+    values: dict[str, Any] = {
+        "user_id": new_id(), "email": "ada@example.com", "name": "Ada Lovelace", "token": "opens-it",
+        "minutes": 60,
+    }  # fmt: skip
+    return PasswordResetRequested(**values | changes)
 
 
 def erased(user_id: UUID) -> UserErased:

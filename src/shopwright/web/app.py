@@ -45,6 +45,7 @@ from .storefront import (
     checkout,
     coupons,
     drafts,
+    forgotten,
     outcome,
     profile,
     purchases,
@@ -108,7 +109,8 @@ def _shop(site: Site) -> Router:
     pages: list[Any] = [
         *catalogue.HANDLERS, *cart.HANDLERS, *coupons.HANDLERS, *checkout.HANDLERS, *review.HANDLERS,
         *tender.HANDLERS, *outcome.HANDLERS, *account.HANDLERS, *profile.HANDLERS, *purchases.HANDLERS,
-        *wallet.HANDLERS, *drafts.HANDLERS, *by_link.HANDLERS, *machine.PAGES,
+        *wallet.HANDLERS, *drafts.HANDLERS, *forgotten.HANDLERS, *by_link.HANDLERS,
+        *machine.PAGES,
     ]  # fmt: skip
     return Router(
         "/",

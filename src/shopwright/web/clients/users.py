@@ -87,6 +87,15 @@ class Users:
         body = {"current": current, "new": new}
         await self._users.call("PUT", "/v1/users/me/password", token=token, body=body, timeout_s=WRITE_S)
 
+    async def ask_reset(self, email: str) -> None:
+        """Have a link for a new password mailed, if there is such an account."""
+        await self._users.call("POST", "/v1/password-resets", body={"email": email}, timeout_s=WRITE_S)
+
+    async def reset_password(self, token: str, password: str) -> None:
+        """Raises a problem of kind `gone` for a link that no longer works."""
+        body = {"token": token, "password": password}
+        await self._users.call("POST", "/v1/password-resets/confirm", body=body, timeout_s=WRITE_S)
+
     async def addresses(self, token: str) -> list[SavedAddress]:
         """The address book, the default first."""
         return (await self._users.call("GET", "/v1/users/me/addresses", _Addresses, token=token)).items

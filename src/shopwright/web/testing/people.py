@@ -30,6 +30,7 @@ class People:
         self.token_s = token_s
         self.users: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, str] = {}  # a good token of either kind → whose it is
+        self.resets: dict[str, str] = {}  # what a mail carries → whose password it sets
         self.log_ins: dict[str, dict[str, Any]] = {}
         self._add("buyer@example.com", "buyer-password", "Bea Buyer", "shop")
         self._add("admin@example.com", "admin-password", "Ada Admin", STAFF_SCOPES)
@@ -107,6 +108,21 @@ class People:
     @route("users", "PUT", "/v1/users/me/password")
     def change_password(self, request: web.Request, body: Any) -> Any:
         self._prove(request, body["current"])["password"] = body["new"]
+
+    @route("users", "POST", "/v1/password-resets")
+    def ask_reset(self, _request: web.Request, body: Any) -> Any:
+        if body["email"] in self.users:
+            self.resets[uuid4().hex] = body["email"]
+        return 202, None
+
+    @route("users", "POST", "/v1/password-resets/confirm")
+    def reset_password(self, _request: web.Request, body: Any) -> Any:
+        if body["password"] == "password":
+            raise InvalidInput(errors=[FieldError("/password", "is one of the first that are guessed")])
+        email = self.resets.pop(body["token"], None)
+        if email is None:
+            raise refusal("reset-link-ended", 410)
+        self.users[email]["password"] = body["password"]
 
     @route("users", "GET", "/v1/users/me/sessions")
     def list_sessions(self, request: web.Request, _body: Any) -> Any:
