@@ -58,9 +58,22 @@ async def edits_of(client, order):
     return answer.json()["items"]
 
 
+async def unpaid(client, order):
+    seen = await client.get(f"/v1/orders/{order['id']}", headers=STAFF)
+    return seen.json()["unpaid"]["amount"]
+
+
 async def until_edit(client, order, status):
+    """Until a change has ended so, and what it costs is taken."""
     async with asyncio.timeout(60):
-        while (await edits_of(client, order))[-1]["status"] != status:
+        while (await edits_of(client, order))[-1]["status"] != status or await unpaid(client, order):
+            await asyncio.sleep(0.05)
+
+
+async def cups_back(shop):
+    """What was held for a change is free again, and so is its money, which goes back before."""
+    async with asyncio.timeout(60):
+        while shop.stock.free["CUP"] != 5:
             await asyncio.sleep(0.05)
 
 
@@ -206,6 +219,7 @@ class TestPaidByALink:
         assert (refused.status_code, refused.json()["code"]) == (402, "card_declined")
         assert (between["state"], between["decline_code"]) == ("waiting", "card_declined")
         assert paid.json()["state"] == "paid"
+        await until_edit(client, order, "applied")
         seen = await look(client, order, cart)
         assert [shop.till.payments[item["id"]].captured for item in seen["payments"]] == [
             order["total"]["amount"], 600,
@@ -249,6 +263,7 @@ class TestPaidByALink:
         late = await pay(client, link)
 
         assert (answer.status_code, answer.json()["status"]) == (200, "withdrawn")
+        await cups_back(shop)
         assert untouched(shop, await look(client, order, cart), order)
         assert shop.till.payments[answer.json()["payment"]["id"]].status == "voided"
         assert (again.status_code, late.status_code) == (409, 409)
@@ -261,6 +276,7 @@ class TestPaidByALink:
         await let_time_pass(orders_url)
 
         await until_edit(client, order, "refused")
+        await cups_back(shop)
         assert untouched(shop, await look(client, order, cart), order)
         assert (await client.get(link)).json()["state"] == "over"
 
@@ -271,9 +287,7 @@ class TestPaidByALink:
         await client.post(f"/v1/orders/{order['id']}/fulfilments", json={}, headers=STAFF)
 
         await until_edit(client, order, "withdrawn")
-        async with asyncio.timeout(60):
-            while shop.stock.free["CUP"] != 5:
-                await asyncio.sleep(0.05)
+        await cups_back(shop)
         assert (await pay(client, link)).status_code == 409
         assert (await look(client, order, cart))["total"] == order["total"]
 

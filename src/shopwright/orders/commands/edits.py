@@ -8,6 +8,7 @@ and pays back and restocks what was removed. `commands.edit_steps` does the step
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -173,10 +174,19 @@ class Edits:
                     await store.set_paying(tx, edit, chosen)
                     await self.runner.wake(tx, edit_id)
         await in_time(self.runner.look_again([edit_id]), edit_id)
-        edit = await self.find(edit_id)
+        edit = await self._answered(edit_id)
         if edit.by_link and edit.payment is not None and edit.payment.decline_code:
             raise PaymentDeclined(code=edit.payment.decline_code)
         return _or_refused(edit)
+
+    async def _answered(self, edit_id: UUID) -> Edit:
+        """The change once its payment has an outcome or its buyer must act; a worker may be at it."""
+        until = time.monotonic() + deadline.remaining_s(ANSWER_S)
+        edit = await self.find(edit_id)
+        while edit.being_paid and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+            edit = await self.find(edit_id)
+        return edit
 
     async def withdraw(
         self, order_id: UUID, edit_id: UUID, once: Once | None, *, by: UUID | None = None

@@ -301,6 +301,10 @@ class Orders:
             order = await self.find(order_id)
         return order
 
+    async def settled(self, order_id: UUID) -> Order:
+        """The order once it has an outcome or its buyer must act, or as it is after `ANSWER_S`."""
+        return await self._until(order_id, domain.SETTLED, ANSWER_S)
+
     def time_of(self, order: Order) -> timedelta:
         """How long it may take to be paid."""
         return self._purchase.time_of(order)

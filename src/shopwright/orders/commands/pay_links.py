@@ -96,3 +96,4 @@ class PayLinks:
                     await set_tender(tx, order.id, tender)
                 await self._orders.runner.wake(tx, order.id)
         await in_time(self._orders.look_again(order.id), order.id)
+        await self._orders.settled(order.id)

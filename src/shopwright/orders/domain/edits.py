@@ -114,6 +114,11 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it waits for its buyer to choose how to pay."""
         return self.pending and self.payment is not None and self.payment.method == LINK
 
+    @property
+    def being_paid(self) -> bool:
+        """Whether its payment is under way and nobody has to act."""
+        return self.pending and not self.by_link and not (self.payment and self.payment.action_url)
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What an edit makes of an order's sum; `back` is paid back, or `due` is to be paid."""

@@ -267,7 +267,8 @@ UPDATE orders SET status = $2, payment_status = $3, action_url = $4, refusal = $
 WHERE id = $1
 """
 _CHOOSE = """
-UPDATE orders SET payment_method = $2, payment_token = $3, return_url = $4, action_url = NULL
+UPDATE orders SET payment_method = $2, payment_token = $3, return_url = $4, action_url = NULL,
+    status = 'in_progress'
 WHERE id = $1 AND payment_method = 'link' AND status IN ('in_progress', 'awaiting_buyer')
 """
 _SET_PAYMENT_STATUS = "UPDATE orders SET payment_status = $2, updated_at = now() WHERE id = $1"
