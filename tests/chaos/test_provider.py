@@ -30,7 +30,7 @@ PURCHASES = 60
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_late_and_twice_while_payments_dies_charge_each_buyer_once(unlimited_platform):
     platform = unlimited_platform
     async with platform.client() as client:

@@ -1,7 +1,7 @@
 """The catalogue over HTTP: what everybody reads, what staff change, what orders is told."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -58,7 +58,7 @@ class TestReadProduct:
         assert await names(client) == []
         assert await names(client, headers=READER) == ["Oak lamp"]
 
-    @pytest.mark.parametrize("name", ["nothing", str(uuid4()), "%00", "a%2Fb", "No Slug", "x" * 300])
+    @pytest.mark.parametrize("name", ["nothing", str(UUID(int=7)), "%00", "a%2Fb", "No Slug", "x" * 300])
     async def test_says_so_when_there_is_none(self, client, name):
         answer = await client.get(f"/v1/products/{name}")
 
@@ -290,9 +290,9 @@ class TestChange:
         ("method", "path"),
         [
             ("POST", ""), ("PATCH", "/oak-lamp"), ("DELETE", "/oak-lamp"), ("POST", "/oak-lamp/variants"),
-            ("PATCH", f"/oak-lamp/variants/{uuid4()}"), ("DELETE", f"/oak-lamp/variants/{uuid4()}"),
+            ("PATCH", f"/oak-lamp/variants/{UUID(int=7)}"), ("DELETE", f"/oak-lamp/variants/{UUID(int=7)}"),
             ("POST", "/oak-lamp/pictures"), ("PUT", "/oak-lamp/pictures"),
-            ("DELETE", f"/oak-lamp/pictures/{uuid4()}"),
+            ("DELETE", f"/oak-lamp/pictures/{UUID(int=7)}"),
         ],
     )  # fmt: skip
     async def test_is_for_staff_only(self, client, method, path):

@@ -57,7 +57,9 @@ class TestUnpack:
             unpack(tmp_path, upload)
 
     @pytest.mark.parametrize(
-        "content", [gzip.compress(MUGS)[:-9], b"PK\x03\x04 but no more", gzip.compress(MUGS)[:12]]
+        "content",
+        [gzip.compress(MUGS)[:-9], b"PK\x03\x04 but no more", gzip.compress(MUGS)[:12]],
+        ids=["torn gzip", "torn zip", "as good as no gzip"],
     )
     def test_refuses_a_damaged_archive_in_words(self, tmp_path, content):
         (tmp_path / "upload").write_bytes(content)

@@ -32,7 +32,7 @@ def rows(count):
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_day_like_theirs_ends_as_it_did(unlimited_platform):
     purchases = read(rows(400))
 

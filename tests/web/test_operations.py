@@ -104,7 +104,9 @@ class TestDeadLetters:
         assert every.json()["away"] == {"users": "users is away"}
         assert (unknown.status_code, reader.status_code) == (404, 403)
 
-    @pytest.mark.parametrize("letter", ["nonsense", "orders.nonsense", f"moon.{UUID(int=7)}", str(new_id())])
+    @pytest.mark.parametrize(
+        "letter", ["nonsense", "orders.nonsense", f"moon.{UUID(int=7)}", str(UUID(int=7))]
+    )
     async def test_a_letter_that_nobody_has_is_not_found(self, web, letter):
         answer = await web.post(f"/v1/dead-letters/{letter}/replay", headers=WRITER)
 
