@@ -16,7 +16,7 @@ SOLD = {"confirmed", "partially_fulfilled", "fulfilled", "returned", "cancelled"
 
 async def disagreements(platform: Platform, emails: list[str]) -> list[str]:
     """What contradicts "sold and paid once, or refused and unpaid" for the orders of `emails`."""
-    read = _Reader(platform)
+    read = Reader(platform)
     try:
         orders = await read("orders", "SELECT * FROM orders WHERE email = ANY($1)", emails)
         ids = [order["id"] for order in orders]
@@ -31,7 +31,7 @@ async def disagreements(platform: Platform, emails: list[str]) -> list[str]:
             *_paid(orders, payments),
             *_paid_back(orders, payments, back),
             *await _stock(read, orders, back),
-            *await _provider(read, payments),
+            *await at_provider(read, payments),
             *await _told(read, orders),
             *await _mailed(read, orders),
             *await _ledger(read, payments),
@@ -40,7 +40,7 @@ async def disagreements(platform: Platform, emails: list[str]) -> list[str]:
         await read.close()
 
 
-class _Reader:
+class Reader:
     """Rows of any service's database, each over one connection."""
 
     def __init__(self, platform: Platform) -> None:
@@ -97,7 +97,7 @@ def _paid_back(orders: list, payments: dict, back: list) -> list[str]:
     return wrong
 
 
-async def _stock(read: _Reader, orders: list, back: list) -> list[str]:
+async def _stock(read: Reader, orders: list, back: list) -> list[str]:
     """Each sale took its units once, nothing else holds any, and what came back came back once."""
     wrong = []
     sold = {order["id"] for order in orders if _sold(order)}
@@ -121,7 +121,7 @@ async def _stock(read: _Reader, orders: list, back: list) -> list[str]:
         units = sum(line["quantity"] for line in _json(reversal["restock"]))
         if moved.get(str(reversal["id"]), 0) != units:
             wrong.append(f"{reversal['kind']} {reversal['id']} of {units} units moved {moved}")
-    drift = await read("products", _DRIFT)
+    drift = await read("products", DRIFT)
     return wrong + [f"stock of {row['sku']} in {row['warehouse']} is not its ledger's sum" for row in drift]
 
 
@@ -129,7 +129,7 @@ def _json(value) -> list:
     return json.loads(value) if isinstance(value, str) else value
 
 
-async def _provider(read: _Reader, payments: dict) -> list[str]:
+async def at_provider(read: Reader, payments: dict) -> list[str]:
     """What the provider's own books say against ours: a buyer is charged there, not in our tables."""
     ours = {str(key): row for key, row in payments.items()}
     wrong = []
@@ -146,7 +146,7 @@ async def _provider(read: _Reader, payments: dict) -> list[str]:
     return wrong
 
 
-async def _told(read: _Reader, orders: list) -> list[str]:
+async def _told(read: Reader, orders: list) -> list[str]:
     """Each sold order is told once: a confirmation that is not told is an order nobody ships."""
     told = await read("orders", _TOLD, [str(order["id"]) for order in orders])
     times = {row["subject"]: row["times"] for row in told}
@@ -157,7 +157,7 @@ async def _told(read: _Reader, orders: list) -> list[str]:
     ]
 
 
-async def _mailed(read: _Reader, orders: list) -> list[str]:
+async def _mailed(read: Reader, orders: list) -> list[str]:
     """Each buyer gets one confirmation for each sold order, and it is out."""
     due = Counter(order["email"] for order in orders if _sold(order))
     sent, waiting = Counter(), Counter()
@@ -170,7 +170,7 @@ async def _mailed(read: _Reader, orders: list) -> list[str]:
     ]
 
 
-async def _ledger(read: _Reader, payments: dict) -> list[str]:
+async def _ledger(read: Reader, payments: dict) -> list[str]:
     """One authorisation and one capture at most; every journal balances and says what the payments say."""
     wrong = [
         f"payment {row['payment_id']}: {row['kind']} succeeded {row['times']} times"
@@ -192,7 +192,7 @@ _TAKEN = """SELECT sku, sum(quantity)::int AS quantity FROM reservation_lines
     WHERE r.id = ANY($1) AND r.status = 'claimed' GROUP BY sku"""
 _RESTOCKED = """SELECT m.reference, sum(m.delta_on_hand)::int AS quantity
     FROM movements m JOIN restocks r ON r.id::text = m.reference GROUP BY 1"""
-_DRIFT = """SELECT s.sku, s.warehouse FROM stock s
+DRIFT = """SELECT s.sku, s.warehouse FROM stock s
     LEFT JOIN (SELECT sku, warehouse, sum(delta_on_hand) AS on_hand, sum(delta_reserved) AS reserved
                FROM movements GROUP BY 1, 2) m USING (sku, warehouse)
     WHERE s.on_hand <> coalesce(m.on_hand, 0) OR s.reserved <> coalesce(m.reserved, 0)"""
