@@ -143,10 +143,11 @@ async def take_return(
 async def read_refunds(
     order_id: UUID, request: Request, principal: Principal, orders: Orders, after_sale: AfterSale
 ) -> Refunds:
-    """What went back of an order: refunds, returns, a cancellation."""
+    """What went back of an order: refunds, returns, cheaper changes, a cancellation."""
     await seen(order_id, request, principal, orders)
     _, reversals = await after_sale.of_order(order_id)
-    return Refunds([refund_of(reversal, staff=principal.may(STAFF)) for reversal in reversals])
+    went_back = [item for item in reversals if item.kind != "edit" or item.amount.minor]
+    return Refunds([refund_of(reversal, staff=principal.may(STAFF)) for reversal in went_back])
 
 
 def _answer(reversal: Reversal) -> Response[RefundView]:

@@ -20,7 +20,7 @@ from shopwright.contracts.orders import Address, OrderStatus, Total
 from shopwright.contracts.payments import PaymentMethod, PaymentStatus
 from shopwright.contracts.problems import NotAuthenticated, NotFound
 
-from ..commands.after_sale import AfterSale
+from ..commands.after_sale import CAPTURED, AfterSale
 from ..commands.orders import Orders, Payment
 from ..commands.timelines import Timelines
 from ..domain import (
@@ -108,6 +108,8 @@ class OrderShipping(msgspec.Struct, frozen=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """`total`: of what is in the order now. `refunded`: all that went back, for what a change took out too."""
+
     id: UUID
     number: str
     status: OrderStatus
@@ -356,11 +358,20 @@ def _first(order: Order) -> PaymentOfOrder:
         id=order.payment_id,
         edit_id=None,
         amount=order.first_paid,
-        status=order.payment_status,
+        status=_given_back(order.payment_status, order.first_paid, order.first_refunding),
         method=order.payment_method,
         parts=tender.parts if tender is not None and tender.parts else _whole(order),
         refunded=order.first_refunding,
     )
+
+
+def _given_back(status: PaymentStatus, amount: Money, refunding: Money) -> PaymentStatus:
+    """Of one payment that was taken: the order's status is of all of them together."""
+    if status not in CAPTURED:
+        return status
+    if not refunding.minor:
+        return "captured"
+    return "refunded" if refunding == amount else "partially_refunded"
 
 
 def _further(payment: FurtherPayment) -> PaymentOfOrder:
@@ -368,7 +379,7 @@ def _further(payment: FurtherPayment) -> PaymentOfOrder:
         id=payment.id,
         edit_id=payment.edit_id,
         amount=payment.amount,
-        status=payment.status,
+        status=_given_back(payment.status, payment.amount, payment.refunding),
         method=payment.method,
         parts=parts_of(payment),
         refunded=payment.refunding,
