@@ -108,7 +108,7 @@ class OrderShipping(msgspec.Struct, frozen=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """`total`: of what is in the order now. `refunded`: all that went back, for what a change took out too."""
+    """`total`: of what is in the order now. `refunded`: all that went back, changes included."""
 
     id: UUID
     number: str
