@@ -36,9 +36,10 @@ async def dearer(client, order, **more):
     return await exchange(client, order, send=[("CUP", 2)], **more)
 
 
-async def returned(client, order, cart, count):
+async def returned(client, shop, order, cart, count):
+    """Until so many mugs have come back, and can be sold again."""
     async with asyncio.timeout(60):
-        while (await look(client, order, cart))["lines"][0]["returned"] != count:
+        while ((await look(client, order, cart))["lines"][0]["returned"], free(shop)[0]) != (count, count):
             await asyncio.sleep(0.05)
 
 
@@ -102,7 +103,7 @@ class TestPaidByALink:
         link = "/v1/orders/pay-links" + sent["payment"]["action_url"].removeprefix("/pay")
         paid = await client.post(link, json={"payment": CARD})
         assert (paid.status_code, paid.json()["state"], paid.json()["amount"]["amount"]) == (200, "paid", 600)
-        await returned(client, order, cart, 1)
+        await returned(client, shop, order, cart, 1)
         assert free(shop) == (1, 3)
 
     async def test_unpaid_in_time_nothing_is_taken_back(self, client, shop, shipped, orders_url):
