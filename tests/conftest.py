@@ -7,6 +7,7 @@ import gc
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,32 @@ import platforms
 import servers
 from shopwright.chassis.db import Database, open_database
 from shopwright.chassis.streams import Valkey, open_valkey
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process ends with the files that need whole platforms, so that none idles beside other tests; two
+    begin with them, as one of the two is busy with them to the end.
+    """
+    first = hasattr(config, "workerinput")
+    items.sort(key=lambda item: _needs_platforms(item.path) != first)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """A file's tests stay together, and all that need platforms: those are shared, and heavy."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return "platforms" if _needs_platforms(config.rootpath / path) else path
+
+    return Scheduling(config, log)
+
+
+@cache
+def _needs_platforms(file: Path) -> bool:
+    return "mark.stack" in file.read_text()
 
 
 def pytest_collection_finish() -> None:
