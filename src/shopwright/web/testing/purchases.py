@@ -365,7 +365,14 @@ OF_CARTS = {"available", "preorder_from"}  # what a line no longer has once it i
 
 def view_of(order: dict[str, Any]) -> dict[str, Any]:
     """What a caller gets of an order."""
-    return {name: value for name, value in order.items() if name not in {"cart_id", "user"}}
+    seen = {name: value for name, value in order.items() if name not in {"cart_id", "user"}}
+    payment = seen["payment"]
+    first = {
+        "id": payment["id"], "edit_id": None, "amount": seen["total"], "status": payment["status"],
+        "method": payment["method"], "parts": payment.get("parts", []),
+        "refunded": seen.get("refunded", money(0)),
+    }  # fmt: skip
+    return {"payments": [first], "unpaid": money(0)} | seen
 
 
 def _price(offer: dict[str, Any], subtotal: int) -> int:
