@@ -39,17 +39,22 @@ class Heard:
     """What a group did: the numbers of each aggregate in the order in which they took effect, each once."""
 
     def __init__(self, db):
-        self.db, self.effects, self._open = db, [], set()
+        self.db, self.effects = db, []
+        self._open, self._told, self._committed = set(), set(), set()
 
     async def on_fact(self, fact, once):
-        """A reader that died while it committed leaves in doubt whether it did; the next one tells."""
+        """A reader that died or is late while it commits leaves in doubt whether it did: the next one tells."""
         doubtful = once in self._open
         self._open.add(once)
         async with self.db.begin(once) as tx:
             repeated = tx.repeated
             await asyncio.sleep(0)
         self._open.discard(once)
-        if doubtful or not repeated:
+        twice = not repeated and once in self._committed
+        if not repeated:
+            self._committed.add(once)
+        if twice or (once not in self._told and (doubtful or not repeated)):
+            self._told.add(once)
             self.effects.append((fact.user_id, int(fact.name)))
 
     async def on_facts(self, facts):
