@@ -43,7 +43,7 @@ class Heard:
         self._open, self._told, self._committed = set(), set(), set()
 
     async def on_fact(self, fact, once):
-        """A reader that died or is late while it commits leaves in doubt whether it did: the next one tells."""
+        """A reader that died or is late while it commits leaves it in doubt: the next one tells."""
         doubtful = once in self._open
         self._open.add(once)
         async with self.db.begin(once) as tx:
