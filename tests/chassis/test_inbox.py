@@ -85,10 +85,14 @@ class Bus:
         self.tasks[name] = asyncio.create_task(consumer.run(self.stop))
 
     async def kill(self, name):
-        """End a replica wherever it is, as a dead process would: it lets go of nothing."""
+        """End a replica wherever it is, as a dead process would: it lets go of nothing.
+
+        A client may lose a cancellation that comes together with its answer, so it is asked for until done.
+        """
         task = self.tasks.pop(name)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
         async with self.consumer.begin() as tx:
             await tx.execute(
                 "UPDATE inbox SET held_until = now() + $2::interval WHERE holder = $1", name, LEASE

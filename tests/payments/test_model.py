@@ -169,6 +169,7 @@ class Machine(RuleBasedStateMachine):
             self.run(age(self.shop.db, timedelta(minutes=1)))
             for asked in self.orders:
                 self.authorise(asked)
+                self.ask(self.shop.tenders.void(asked.order.id) if asked.void else _nothing())
                 self.ask(self.shop.tenders.capture(asked.order.id) if asked.capture else _nothing())
                 for refund, terms in asked.refunds.items():
                     self.ask(self.shop.tenders.refund(refund, asked.order.id, *terms))
