@@ -12,8 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chaos.buying import PATIENCE_S, stocked
-from chaos.test_points import CALL, COMMIT, arm, wake
-from chaos.test_points import _points as points
+from chaos.test_points import CALL, COMMIT, arm, points, unhit, wake
 from shopping import Buyer, log_in
 from truth import DRIFT, Reader, at_provider
 
@@ -57,9 +56,7 @@ async def change_until_all_are_hit(client, skus, staff, folder, seconds=600):
     until = time.monotonic() + seconds
 
     async def at_work():
-        while (number := next(numbers)) < LEAST or any(folder.iterdir()):
-            left = [file.name for file in folder.iterdir()]
-            assert time.monotonic() < until, f"nobody came by {left}; {Counter(kind for _, kind in changed)}"
+        while (number := next(numbers)) < LEAST or unhit(folder, until, Counter(kind for _, kind in changed)):
             kind = KINDS[number % len(KINDS)]
             sku, added = skus[number % len(skus)], skus[(number + 1) % len(skus)]
             changed.append((await change(Buyer(client, PATIENCE_S), sku, added, kind, staff), kind))

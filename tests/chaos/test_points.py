@@ -38,7 +38,7 @@ CALL, COMMIT, SEND = (("before-call", "after-call"), ("before-commit", "after-co
 ACK, ASK = (*COMMIT, "before-ack", "after-ack"), ("before-commit", *CALL, "after-commit")
 
 
-def _points(whose, names, whens):
+def points(whose, names, whens):
     return [f"{whose}.{name}.{when}" for name in names for when in whens]
 
 
@@ -47,28 +47,28 @@ def _points(whose, names, whens):
 POINTS = {
     "orders": [
         "place_order.start.before-commit",
-        *_points("place_order", ("reserve", "authorise", "confirm", "claim", "capture"), CALL),
-        *_points("place_order", ("void", "release"), CALL),
-        *_points("place_order", ("authorise", "confirm", "capture", "reserve"), COMMIT),
+        *points("place_order", ("reserve", "authorise", "confirm", "claim", "capture"), CALL),
+        *points("place_order", ("void", "release"), CALL),
+        *points("place_order", ("authorise", "confirm", "capture", "reserve"), COMMIT),
         "take_back.start.before-commit",
-        *_points("take_back", ("note", "give_back", "restock"), CALL),
-        *_points("take_back", ("give_back", "restock"), COMMIT),
-        *_points("relay", ("orders",), SEND),
-        *_points("consumer", ("orders",), ACK),
+        *points("take_back", ("note", "give_back", "restock"), CALL),
+        *points("take_back", ("give_back", "restock"), COMMIT),
+        *points("relay", ("orders",), SEND),
+        *points("consumer", ("orders",), ACK),
     ],
     "payments": [
-        *_points("payments", ("authorise", "capture", "void", "refund"), ASK),
-        *_points("relay", ("payments",), SEND),
+        *points("payments", ("authorise", "capture", "void", "refund"), ASK),
+        *points("relay", ("payments",), SEND),
     ],
     "products": [
-        *_points("products", ("reserve", "claim", "release", "restock"), COMMIT),
-        *_points("relay", ("products",), SEND),
-        *_points("consumer", ("products",), ACK),
+        *points("products", ("reserve", "claim", "release", "restock"), COMMIT),
+        *points("relay", ("products",), SEND),
+        *points("consumer", ("products",), ACK),
     ],
     "notifications": [
-        *_points("relay", ("notifications",), SEND),
-        *_points("consumer", ("notifications",), ACK),
-        *_points("notifications", ("deliver",), ("before-send", "after-send")),
+        *points("relay", ("notifications",), SEND),
+        *points("consumer", ("notifications",), ACK),
+        *points("notifications", ("deliver",), ("before-send", "after-send")),
     ],
 }  # fmt: skip
 
@@ -122,15 +122,20 @@ async def wake(platform, over):
         await asyncio.sleep(0.3)
 
 
+def unhit(folder, until, ended):
+    """The points that nobody came by yet; fails if that takes until then, with what `ended` meanwhile."""
+    left = [file.name for file in folder.iterdir()]
+    assert time.monotonic() < until, f"nobody came by {left}; {ended} ended"
+    return left
+
+
 async def shop_until_all_are_hit(client, skus, staff, folder, seconds=600):
     """(email, kind, outcome) of every purchase that was made while processes died, some of each kind well."""
     run, numbers, ended, well = uuid4().hex[:8], count(), [], Counter()
     until = time.monotonic() + seconds
 
     async def shopper():
-        while (number := next(numbers)) < LEAST or any(folder.iterdir()) or too_few(well):
-            left = [file.name for file in folder.iterdir()]
-            assert time.monotonic() < until, f"nobody came by {left}; {well} ended well"
+        while (number := next(numbers)) < LEAST or unhit(folder, until, well) or too_few(well):
             email, kind = f"point-{run}-{number}@example.com", KINDS[number % len(KINDS)]
             outcome = await buy(client, skus[number % len(skus)], email, kind=kind, staff=staff)
             ended.append((email, kind, outcome))

@@ -14,5 +14,10 @@ async def shop(tmp_path):
 
 
 @pytest.fixture
-async def client(shop, run_service):
-    return await run_service("orders")
+async def orders_url(database_url):
+    return await database_url("orders")
+
+
+@pytest.fixture
+async def client(shop, run_service, orders_url):
+    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})

@@ -16,16 +16,6 @@ HOSTED = {"method": "card", "return_url": "https://shop.example/back"}
 
 
 @pytest.fixture
-async def orders_url(database_url):
-    return await database_url("orders")
-
-
-@pytest.fixture
-async def client(shop, run_service, orders_url):
-    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})
-
-
-@pytest.fixture
 async def sold(client, shop):
     """An order of four mugs at 10.00 and shipping, paid; the cart that opens it. Five cups cost 8.00 each."""
     shop.stock.put("CUP", price=800, free=5)

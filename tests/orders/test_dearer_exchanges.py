@@ -12,16 +12,6 @@ CARD = {"method": "card", "token": "tok_ok"}
 
 
 @pytest.fixture
-async def orders_url(database_url):
-    return await database_url("orders")
-
-
-@pytest.fixture
-async def client(shop, run_service, orders_url):
-    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})
-
-
-@pytest.fixture
 async def shipped(client, shop):
     """An order of four mugs at 10.00, paid and sent; cups cost 8.00, there are five."""
     shop.stock.put("CUP", price=800, free=5)

@@ -1,19 +1,7 @@
 """Orders that nobody pays end by themselves, free what they held and leave the cart as it was."""
 
-import pytest
-
 from orders.purchasing import look, place, ready_cart, until
 from shopwright.chassis.db import open_database
-
-
-@pytest.fixture
-async def orders_url(database_url):
-    return await database_url("orders")
-
-
-@pytest.fixture
-async def client(shop, run_service, orders_url):
-    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})
 
 
 async def let_time_pass(orders_url):

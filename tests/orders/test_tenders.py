@@ -43,16 +43,6 @@ async def shop(tmp_path, till):
     await running.stop()
 
 
-@pytest.fixture
-async def orders_url(database_url):
-    return await database_url("orders")
-
-
-@pytest.fixture
-async def client(shop, run_service, orders_url):
-    return await run_service("orders", {"SHOPWRIGHT_DATABASE_URL": orders_url})
-
-
 async def buy(client, cart, headers=None, **payment):
     return await place(client, cart, payment=payment, headers=headers)
 

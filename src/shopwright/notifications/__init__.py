@@ -5,7 +5,7 @@ notification per event, whatever is repeated; a mail is tried until it is out or
 that a crash makes go out twice has the same Message-ID, and the local mailbox shows it once; nothing of a
 person is left once the account is erased.
 Publishes: NotificationQueued, read by its own delivery workers only.
-Consumes: UserRegistered, PasswordChanged, UserErased (users); OrderConfirmed, OrderCancelled, OrderShipped,
-OrderRefunded, OrderDrafted, PaymentRequested (orders).
+Consumes: UserRegistered, PasswordChanged, PasswordResetRequested, UserErased (users); OrderConfirmed,
+OrderCancelled, OrderShipped, OrderRefunded, OrderDrafted, PaymentRequested, TransferAwaited (orders).
 Calls: nobody; mails leave by SMTP where one is configured.
 """

@@ -75,9 +75,8 @@ async def build(environ: Mapping[str, str]) -> Service:
         transfer_time=timedelta(days=settings.transfer_days),
     )  # fmt: skip
     after_sale = AfterSale(db, products, payments, lease)
-    times = Times(timedelta(seconds=settings.buyer_time_s), timedelta(days=settings.transfer_days), LINK_TIME)
     steps = EditSteps(db, products, payments, after_sale, lease)
-    edits = Edits(db, products, pricing, after_sale, steps, times)
+    edits = Edits(db, products, pricing, after_sale, steps, _times(settings))
     exchanges = Exchanges(db, pricing, orders, after_sale, edits)
     timelines = Timelines(db, users, [orders.runner, after_sale.runner, edits.runner])
     subscribers = Subscribers(orders, edits, PaidBackElsewhere(db, payments))

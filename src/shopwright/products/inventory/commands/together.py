@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from ..store.reservations import Asked
 from ..store.telling import Said
@@ -74,7 +73,7 @@ class Together:
     async def _serve(self, going: Sequence[_Waiting]) -> None:
         try:
             for waiting, said in zip(going, await self._answers(going), strict=True):
-                _settle(waiting.answer, said)
+                _settle(waiting, said)
         finally:
             self._left(set().union(*(waiting.skus for waiting in going)))
 
@@ -93,10 +92,10 @@ class Together:
             self._start()
 
 
-def _settle(answer: asyncio.Future[Any], said: Any) -> None:
-    if answer.done():  # its caller went away
+def _settle(waiting: _Waiting, said: Said | BaseException) -> None:
+    if waiting.answer.done():
         return
     if isinstance(said, BaseException):
-        answer.set_exception(said)
+        waiting.answer.set_exception(said)
     else:
-        answer.set_result(said)
+        waiting.answer.set_result(said)
